@@ -1,0 +1,1 @@
+"""What adapters share: splitting, live editing, Markdown; nothing here knows a platform."""

@@ -1,0 +1,36 @@
+"""What a model is given and what it gives back."""
+
+from dataclasses import dataclass
+from typing import Literal
+
+from bot.domain.replies import Reason, Usage
+
+Role = Literal["system", "user", "assistant"]
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One line of a conversation as the model sees it."""
+
+    role: Role
+    text: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Prompt:
+    """A whole question to a model: system line first, the newest line last."""
+
+    lines: tuple[Line, ...]
+    person: str = ""  # a keyed hash of who asks, for the provider's abuse handling
+    conversation: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ended:
+    """The model is done; the last thing that its stream yields."""
+
+    reason: Reason
+    usage: Usage
+
+
+Delta = str | Ended

@@ -1,0 +1,191 @@
+"""What happens on a platform, as frozen values without a client inside.
+
+Events can be stored, replayed and shown. Their `id` is the platform's own name for the thing (Slack
+team:channel:ts, Discord message id with its edit number, Telegram bot and update id), so that a
+redelivery is recognised. `track` decides whether an event waits for its lane (`turn`) or is handled
+at once, beside a running turn (`control`).
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields
+from typing import Any, ClassVar, Literal
+
+from bot.domain.conversation import Conversation, Person
+
+Track = Literal["turn", "control"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MessageReceived:
+    """A person wrote something the bot is allowed to read."""
+
+    track: ClassVar[Track] = "turn"
+    id: str
+    at: float  # seconds since 1970, the platform's clock
+    conversation: Conversation
+    author: Person
+    text: str
+    message: str  # the platform's id of this message
+    addressed: bool  # a direct message, a mention, or a reply to the bot: from text and place
+    private: bool = False
+    quoted: str = ""  # what the person replied to or forwarded: somebody else's words
+    attachments: tuple[str, ...] = ()  # names of files that came along
+    replaces: str = ""  # id of the event whose answer this one replaces (`retry`)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MessageEdited:
+    """A person changed a message."""
+
+    track: ClassVar[Track] = "control"
+    id: str
+    at: float
+    conversation: Conversation
+    author: Person
+    message: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MessageDeleted:
+    """Messages were taken away, by whomever."""
+
+    track: ClassVar[Track] = "control"
+    id: str
+    at: float
+    conversation: Conversation
+    messages: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CommandGiven:
+    """A person gave one of the bot's commands, natively or as text."""
+
+    track: ClassVar[Track] = "control"
+    id: str
+    at: float
+    conversation: Conversation
+    author: Person
+    name: str
+    words: str = ""  # what followed the name
+    message: str = ""
+    private: bool = False
+    reply_via: str = field(default="", repr=False)  # expires; never logged
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Pressed:
+    """A person pressed a button of ours."""
+
+    track: ClassVar[Track] = "control"
+    id: str
+    at: float
+    conversation: Conversation
+    author: Person
+    action: str
+    value: str = ""
+    message: str = ""
+    private: bool = False
+    reply_via: str = field(default="", repr=False)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rated:
+    """A person liked an answer, disliked it, or took that back (0)."""
+
+    track: ClassVar[Track] = "control"
+    id: str
+    at: float
+    conversation: Conversation
+    author: Person
+    message: str
+    value: Literal[-1, 0, 1]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StopAsked:
+    """A person pressed the platform's own stop button."""
+
+    track: ClassVar[Track] = "control"
+    id: str
+    at: float
+    conversation: Conversation
+    author: Person | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Joined:
+    """The bot was added to a channel, a server or a group."""
+
+    track: ClassVar[Track] = "control"
+    id: str
+    at: float
+    conversation: Conversation
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Left:
+    """The bot was removed, or the place was deleted."""
+
+    track: ClassVar[Track] = "control"
+    id: str
+    at: float
+    conversation: Conversation
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Moved:
+    """A conversation got another name, as when a Telegram group becomes a supergroup."""
+
+    track: ClassVar[Track] = "control"
+    id: str
+    at: float
+    conversation: Conversation
+    to: Conversation
+
+
+Event = (
+    MessageReceived | MessageEdited | MessageDeleted | CommandGiven | Pressed
+    | Rated | StopAsked | Joined | Left | Moved
+)  # fmt: skip
+
+KINDS: Mapping[str, type[Event]] = {
+    kind.__name__: kind
+    for kind in (
+        MessageReceived, MessageEdited, MessageDeleted, CommandGiven, Pressed,
+        Rated, StopAsked, Joined, Left, Moved,
+    )
+}  # fmt: skip
+
+
+def to_plain(event: Event) -> dict[str, Any]:
+    """Turn an event into plain dicts, lists and scalars; `from_plain` reads it back."""
+    plain: dict[str, Any] = {"kind": type(event).__name__}
+    for name in event.__dataclass_fields__:
+        value = getattr(event, name)
+        if isinstance(value, Conversation):
+            plain[name] = str(value)
+        elif isinstance(value, Person):
+            plain[name] = {f: getattr(value, f) for f in value.__dataclass_fields__}
+        else:
+            plain[name] = value
+    return plain
+
+
+def from_plain(plain: Mapping[str, Any]) -> Event:
+    """Read an event back; unknown fields of a newer version are ignored.
+
+    Raises:
+        KeyError: the kind is not known, or a field is missing.
+    """
+    kind = KINDS[plain["kind"]]
+    values = {f.name: plain[f.name] for f in fields(kind) if f.name in plain}
+    for name in ("conversation", "to"):
+        if name in values:
+            values[name] = Conversation.parse(values[name])
+    if values.get("author"):
+        values["author"] = Person(**{**values["author"], "roles": tuple(values["author"]["roles"])})
+    for name in ("attachments", "messages"):
+        if name in values:
+            values[name] = tuple(values[name])
+    return kind(**values)

@@ -1,0 +1,183 @@
+"""What the core stores: lanes of turns, memory, usage, marks. One contract suite runs on every store.
+
+States of an inbox row: waiting → running → done | declined | dead. A closed row keeps its id for
+de-duplication and loses its payload.
+"""
+
+from collections.abc import Awaitable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Literal, Protocol
+
+from bot.domain.dialogue import Role
+from bot.domain.events import Event
+from bot.domain.replies import Part, Receipt, Usage
+
+Outcome = Literal["done", "declined", "dead"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Turn:
+    """One claimed event with all that earlier attempts have journaled."""
+
+    id: int
+    lane: str  # str(Conversation)
+    memory: str  # the key under which the exchange is remembered
+    epoch: int  # of that memory when the event was admitted
+    event: Event
+    attempts: int = 0  # earlier attempts that ended without a result
+    resumed: bool = False  # a process before this one may have begun it
+    fence: int = 0
+    steps: Mapping[str, Any] = field(default_factory=dict)
+    parts: tuple[Part, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NewLine:
+    """A line to remember; `message` is the platform's id, so that a deletion can find it."""
+
+    role: Role
+    text: str
+    person: str = ""
+    name: str = ""
+    message: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Remembered:
+    """A line as it was stored; `tokens` is None until somebody counted them."""
+
+    id: int
+    role: Role
+    text: str
+    name: str
+    size: int  # UTF-8 bytes: never fewer than its tokens
+    tokens: int | None
+    event: str  # id of the event whose turn wrote it
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Result:
+    """How a turn ended: everything that its one closing transaction writes."""
+
+    outcome: Outcome = "done"
+    lines: tuple[NewLine, ...] = ()
+    receipt: Receipt = Receipt()
+    usage: Usage = Usage()
+    cost: float = 0.0  # USD
+    person: str = ""
+
+
+class Intake(Protocol):
+    """Where events enter, and where those that wait can still be changed."""
+
+    async def ingest(self, event: Event, *, lane: str, memory: str) -> Turn | None:
+        """Store an event and commit; None when its id is known already.
+
+        An event of the control track is returned for its caller to run; one of the turn track
+        waits for `claim`. Raises StoreBusy when it cannot be stored.
+        """
+        ...
+
+    async def amend(self, lane: str, message: str, text: str) -> bool:
+        """Change the text of a message that still waits; False when it waits no more."""
+        ...
+
+    async def withdraw(self, lane: str, messages: Sequence[str]) -> int:
+        """Drop waiting messages and their remembered lines; returns how many rows were touched."""
+        ...
+
+    async def schedule(self, event: Event, *, lane: str, memory: str, due: float) -> None:
+        """Ingest an event at `due` (seconds since 1970), once, also across restarts."""
+        ...
+
+
+class Lanes(Protocol):
+    """One lane per conversation: its turns run one after another, lanes run side by side."""
+
+    async def claim(self, limit: int) -> Sequence[Turn]:
+        """Wait until a lane is ready; return the first turn of up to `limit` ready lanes."""
+        ...
+
+    async def finish(self, turn: Turn, result: Result) -> Turn | None:
+        """Close a turn in one transaction; returns the lane's next turn, still owned."""
+        ...
+
+    async def fail(self, turn: Turn, *, not_before: float) -> None:
+        """Count a failed attempt and try the turn again at `not_before`; its lane waits."""
+        ...
+
+    async def cancel(self, turn: Turn) -> None:
+        """Note durably that this turn was stopped, so that a resume does not answer anew."""
+        ...
+
+    async def release(self, turn: Turn) -> None:
+        """Give a turn back uncounted, as a shutdown does."""
+        ...
+
+
+class Journal(Protocol):
+    """What a turn writes down on its way; every call joins the next group commit."""
+
+    def save(self, turn: Turn, name: str, value: Any) -> Awaitable[None]:
+        """Write one step; raises Fenced, when awaited, if the turn is no longer ours."""
+        ...
+
+    def save_part(self, turn: Turn, part: Part) -> Awaitable[None]:
+        """Write what is known of one part of the answer."""
+        ...
+
+    def drop_part(self, turn: Turn, index: int) -> Awaitable[None]:
+        """Forget a part that was deleted on the platform."""
+        ...
+
+
+class Memory(Protocol):
+    """Lines of conversations, append-only within an epoch."""
+
+    async def recall(self, key: str, epoch: int, *, limit: int, before: int | None = None,
+                     without: str = "") -> Sequence[Remembered]:  # fmt: skip
+        """Return up to `limit` lines, newest first, older than line `before`.
+
+        Lines of the event `without` are left out.
+        """
+        ...
+
+    async def reset(self, key: str) -> int:
+        """Begin a new epoch and delete the lines of the old ones; returns how many went."""
+        ...
+
+    async def last_question(self, key: str) -> tuple[str, str, str] | None:
+        """Return event id, text and message id of the newest question, if there is one."""
+        ...
+
+    def counted(self, tokens: Mapping[int, int]) -> Awaitable[None]:
+        """Keep token counts by line id."""
+        ...
+
+
+class Ledger(Protocol):
+    """What was used, by whom."""
+
+    async def used(self, *, person: str = "", lane: str = "", since: float = 0.0) -> Usage:
+        """Sum the usage of a person, a conversation, or everybody."""
+        ...
+
+    async def cost(self, *, person: str = "", lane: str = "", since: float = 0.0) -> float:
+        """Sum the money, in USD."""
+        ...
+
+
+class Settings(Protocol):
+    """What people changed in chat, and which threads the bot has joined."""
+
+    async def overrides(self) -> Mapping[str, Mapping[str, str]]:
+        """Return all changed settings by conversation: `{"slack:T1:C1:": {"model": "big"}}`."""
+        ...
+
+    async def override(self, lane: str, name: str, value: str | None) -> None:
+        """Change one setting of a conversation; None takes the change back."""
+        ...
+
+    async def joined(self) -> frozenset[str]:
+        """Return the threads in which the bot has answered."""
+        ...
