@@ -1,1 +1,1 @@
-"""What the core needs from its neighbours: one small file per neighbour, one to five methods each."""
+"""What the core needs from its neighbours: a small file per neighbour, one to five methods each."""

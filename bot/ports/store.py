@@ -1,4 +1,4 @@
-"""What the core stores: lanes of turns, memory, usage, marks. One contract suite runs on every store.
+"""What the core stores: lanes of turns, memory, usage, marks. One suite tests every store.
 
 States of an inbox row: waiting → running → done | declined | dead. A closed row keeps its id for
 de-duplication and loses its payload.

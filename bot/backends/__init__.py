@@ -1,0 +1,1 @@
+"""The outside world, one folder per vendor; only the composition root names what is in here."""

@@ -1,0 +1,81 @@
+"""What is sent: one chat completion as JSON, in the words that this server understands."""
+
+import hashlib
+from dataclasses import dataclass, replace
+from typing import Literal, Self
+
+import orjson
+
+from bot.backends.openai.settings import OpenAISettings
+from bot.domain.dialogue import Prompt
+from bot.domain.text import storable
+
+LimitField = Literal["max_tokens", "max_completion_tokens"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Dialect:
+    """What a server understands; learnt from its complaints, since none of them says so before.
+
+    OpenAI has replaced `max_tokens` and refuses it for reasoning models; most compatible servers
+    know only `max_tokens`, and some of those take the other for nothing and never stop writing.
+    """
+
+    limit: LimitField
+    learnt: bool = False  # the other name of the limit was tried already
+    usage: bool = True  # knows `stream_options`
+    names: bool = False  # takes a hashed person and conversation: OpenAI itself
+
+    @classmethod
+    def of(cls, *, official: bool) -> Self:
+        """Return the best guess for OpenAI itself, or for any other server."""
+        return cls(limit="max_completion_tokens" if official else "max_tokens", names=official)
+
+    def after(self, complaint: str) -> Self | None:
+        """Return the dialect to try after a rejected request; None when nothing is to be learnt."""
+        if self.usage and "stream_options" in complaint:
+            return replace(self, usage=False)
+        if not self.learnt and ("max_tokens" in complaint or "max_completion_tokens" in complaint):
+            other: LimitField = (
+                "max_tokens" if self.limit == "max_completion_tokens" else "max_completion_tokens"
+            )
+            return replace(self, limit=other, learnt=True)
+        return None
+
+
+def body(prompt: Prompt, settings: OpenAISettings, dialect: Dialect) -> bytes:
+    """Write the request; lone surrogates in the prompt become U+FFFD."""
+    fields: dict[str, object] = {
+        "model": settings.model,
+        "messages": [{"role": line.role, "content": line.text} for line in prompt.lines],
+        "stream": True,
+    }
+    if dialect.usage:
+        fields["stream_options"] = {"include_usage": True}
+    if settings.max_output_tokens is not None:
+        fields[dialect.limit] = settings.max_output_tokens
+    if settings.temperature is not None:
+        fields["temperature"] = settings.temperature
+    if dialect.names:
+        fields |= _names(prompt)
+    try:
+        return orjson.dumps(fields)
+    except orjson.JSONEncodeError:  # a lone surrogate: rare, so nobody else pays for the search
+        fields["messages"] = [
+            {"role": line.role, "content": storable(line.text)} for line in prompt.lines
+        ]
+        return orjson.dumps(fields)
+
+
+def _names(prompt: Prompt) -> dict[str, object]:
+    """Name the person for abuse handling and the conversation for prompt caching, both hashed.
+
+    The API takes at most 64 characters (`safety_identifier` in the published OpenAPI description).
+    """
+    names: dict[str, object] = {}
+    if prompt.person:
+        names["safety_identifier"] = prompt.person[:64]
+    if prompt.conversation:
+        digest = hashlib.sha256(prompt.conversation.encode("utf-8", "replace"))
+        names["prompt_cache_key"] = digest.hexdigest()[:32]
+    return names

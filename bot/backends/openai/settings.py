@@ -1,0 +1,95 @@
+"""The settings of one model on an OpenAI-compatible server, and what can be wrong with them."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from ipaddress import ip_address
+from urllib.parse import urlsplit, urlunsplit
+
+OFFICIAL = "https://api.openai.com/v1"
+OFFICIAL_HOST = "api.openai.com"
+
+LookUp = Callable[[str], str | None]
+"""Variable name → value, or None when it is not set: `os.environ.get`, or one that knows files."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OpenAISettings:
+    """One model on one server, as the table `models.<name>` describes it."""
+
+    base_url: str = ""  # up to and with /v1; empty: OPENAI_BASE_URL, else OpenAI itself
+    api_key_env: str = "OPENAI_API_KEY"
+    model: str
+    max_output_tokens: int | None = None
+    temperature: float | None = None
+    timeout_s: float = 60.0  # of silence: until the first words, and between words
+    context_tokens: int | None = None  # what fits into one call, answer included
+    price_input: float = 0.0  # USD per million tokens
+    price_output: float = 0.0
+
+
+def address(settings: OpenAISettings, look_up: LookUp) -> str:
+    """Return the base URL that holds: from the settings, the environment, or OpenAI's own."""
+    return settings.base_url or look_up("OPENAI_BASE_URL") or OFFICIAL
+
+
+def shown(url: str) -> str:
+    """Return a URL that may be shown and logged: without user, password and query."""
+    parts = urlsplit(url)
+    return urlunsplit((parts.scheme, parts.netloc.rpartition("@")[2], parts.path, "", ""))
+
+
+def problems(settings: OpenAISettings) -> list[str]:
+    """Return one line per problem, `key: what is wrong; what to do`; none when all is well."""
+    found = url_problems(settings.base_url) if settings.base_url else []
+    if not settings.model.strip():
+        found.append("model: is empty; name the model as its server does")
+    if not settings.api_key_env:
+        found.append("api_key_env: is empty; name the variable that holds the key")
+    if settings.timeout_s <= 0:
+        found.append(f"timeout_s: {settings.timeout_s:g} is not above 0; 60 is usual")
+    if settings.temperature is not None and not 0 <= settings.temperature <= 2:
+        found.append(f"temperature: {settings.temperature:g} is not between 0 and 2")
+    return found + _size_problems(settings)
+
+
+def url_problems(url: str) -> list[str]:
+    """Return what is wrong with a base URL: plain http is for this machine only."""
+    try:
+        parts = urlsplit(url)
+        host, _ = parts.hostname, parts.port
+    except ValueError:
+        return ["base_url: cannot be read; write it like https://host:8000/v1"]
+    if parts.scheme not in ("http", "https") or not host:
+        return ["base_url: does not begin with https://host; write it like https://host:8000/v1"]
+    if parts.username or parts.password:
+        return ["base_url: contains a password; put the key into the variable of api_key_env"]
+    if parts.scheme == "http" and not _loopback(host):
+        return [f"base_url: http:// would send the key in clear to {host}; use https://"]
+    return []
+
+
+def _size_problems(settings: OpenAISettings) -> list[str]:
+    counts = {
+        "max_output_tokens": settings.max_output_tokens,
+        "context_tokens": settings.context_tokens,
+    }
+    prices = {"price_input": settings.price_input, "price_output": settings.price_output}
+    found = [
+        f"{key}: {count} is not above 0; leave it out for the server's own"
+        for key, count in counts.items()
+        if count is not None and count <= 0
+    ]
+    return found + [
+        f"{key}: {price:g} is below 0; write USD per million tokens"
+        for key, price in prices.items()
+        if price < 0
+    ]
+
+
+def _loopback(host: str) -> bool:
+    if host == "localhost" or host.endswith(".localhost"):
+        return True
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return False

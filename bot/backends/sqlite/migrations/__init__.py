@@ -1,0 +1,1 @@
+"""Numbered SQL: each file brings the schema one version further."""

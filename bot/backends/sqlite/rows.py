@@ -1,0 +1,95 @@
+"""The SQL of a turn's two ends: what is read at boot, what one closing transaction writes."""
+
+import sqlite3
+import time
+from collections.abc import Sequence
+from typing import Any
+
+import orjson
+
+from bot.domain.events import from_plain
+from bot.domain.replies import Part
+from bot.ports.store import Result, Turn
+
+CLOSE = "update inbox set state = ?, payload = null, closed = ? where id = ?"
+REMEMBER = """insert into lines (memory, lane, event, message, role, person, name, text, size, at)
+values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"""
+CHARGE = """insert into ledger (at, person, lane, model, input, output, estimated, cost)
+values (?, ?, ?, ?, ?, ?, ?, ?)"""
+OPEN_ROWS = """select id, lane, memory, epoch, payload, attempts, not_before from inbox
+where payload is not null order by id"""
+COUNT_BEGUN = """update inbox set attempts = attempts + 1, started = 0,
+not_before = case when attempts > 0 then ?1 + ?2 * (1 << min(attempts, 6)) else 0 end
+where payload is not null and started = 1"""
+FIRST_PAUSE = 2.0  # seconds before the third attempt after kills; doubles with each
+
+
+def close(db: sqlite3.Connection, turn: Turn, result: Result) -> None:
+    """Write the row's end, history (if its epoch still holds), usage and message handles."""
+    now = time.time()
+    db.execute(CLOSE, (result.outcome, now, turn.id))
+    db.execute("delete from steps where turn = ?", (turn.id,))
+    db.execute("delete from parts where turn = ?", (turn.id,))
+    replaced = getattr(turn.event, "replaces", "")
+    if replaced:
+        db.execute("delete from lines where memory = ? and event = ?", (turn.memory, replaced))
+    row = db.execute("select epoch from memories where key = ?", (turn.memory,)).fetchone()
+    if (row[0] if row else 0) == turn.epoch:
+        db.executemany(REMEMBER, [
+            (turn.memory, turn.lane, turn.event.id, line.message, line.role, line.person,
+             line.name, line.text, len(line.text.encode()), now)
+            for line in result.lines])  # fmt: skip
+    handles = [(turn.lane, id, turn.event.id, now) for id in result.receipt.messages]
+    db.executemany("insert or replace into answers values (?, ?, ?, ?)", handles)
+    if result.usage.model:
+        usage = result.usage
+        db.execute(CHARGE, (now, result.person, turn.lane, usage.model, usage.input_tokens,
+                            usage.output_tokens, usage.estimated, result.cost))  # fmt: skip
+    if turn.event.conversation.thread and result.receipt.messages:
+        db.execute("insert or ignore into joined values (?)", (turn.lane,))
+
+
+def unfinished(db: sqlite3.Connection) -> list[tuple[Turn, float]]:
+    """Count the attempts that had begun; return all open turns and when each may run."""
+    db.execute("begin immediate")
+    db.execute(COUNT_BEGUN, (time.time(), FIRST_PAUSE / 2))
+    db.execute("commit")
+    steps: dict[int, dict[str, Any]] = {}
+    for turn, name, value in db.execute("select turn, name, value from steps"):
+        steps.setdefault(turn, {})[name] = orjson.loads(value)
+    parts: dict[int, list[Part]] = {}
+    for turn, *part in db.execute("select turn, part, ending, digest, id from parts order by part"):
+        parts.setdefault(turn, []).append(_part(part))
+    return [
+        (_turn(row, steps.get(row[0], {}), tuple(parts.get(row[0], ()))), row[6])
+        for row in db.execute(OPEN_ROWS)
+    ]
+
+
+def journal(db: sqlite3.Connection, turn: int) -> tuple[dict[str, Any], tuple[Part, ...]]:
+    """Read what one turn has journaled."""
+    steps = db.execute("select name, value from steps where turn = ?", (turn,))
+    journaled = {name: orjson.loads(value) for name, value in steps}
+    parts = db.execute(
+        "select part, ending, digest, id from parts where turn = ? order by part", (turn,)
+    )
+    return journaled, tuple(_part(part) for part in parts)
+
+
+def _part(row: Sequence[Any]) -> Part:
+    return Part(index=row[0], end=row[1], digest=row[2], id=row[3])
+
+
+def _turn(row: Sequence[Any], steps: dict[str, Any], parts: tuple[Part, ...]) -> Turn:
+    id, lane, memory, epoch, payload, attempts, _ = row
+    return Turn(
+        id=id,
+        lane=lane,
+        memory=memory,
+        epoch=epoch,
+        event=from_plain(orjson.loads(payload)),
+        attempts=attempts,
+        resumed=True,
+        steps=steps,
+        parts=parts,
+    )

@@ -1,0 +1,116 @@
+"""Group commit: what is queued while one transaction runs forms the next.
+
+All writing goes through one connection and one task. A whole batch is one transaction and one hop
+to the connection's thread, so that `synchronous=FULL` costs one flush for everybody who waits.
+"""
+
+import asyncio
+import logging
+import sqlite3
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+import aiosqlite
+
+from bot.domain.errors import StoreBusy, StoreError
+
+log = logging.getLogger(__name__)
+T = TypeVar("T")
+Work = Callable[[sqlite3.Connection], Any]
+LARGEST_BATCH = 500
+PASSING = (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED, sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR)
+
+
+class WriterConnection(aiosqlite.Connection):
+    """An aiosqlite connection that runs a function over the raw connection in its own thread."""
+
+    async def run(self, work: Callable[[sqlite3.Connection], T]) -> T:
+        """Run `work` in the connection's thread: one hop, whatever it executes."""
+        result: T = await self._execute(work, self._conn)  # type: ignore[no-untyped-call]
+        return result
+
+
+class Writer:
+    """Collects small pieces of work and commits them together."""
+
+    def __init__(self, connection: WriterConnection) -> None:
+        self._connection = connection
+        self._queue: list[tuple[Work, asyncio.Future[Any]]] = []
+        self._filled = asyncio.Event()
+        self._closing = False
+        self._task = asyncio.create_task(self._run(), name="sqlite writer")
+
+    def put(self, work: Callable[[sqlite3.Connection], T]) -> "asyncio.Future[T]":
+        """Queue work for the next commit; the future holds its result once it is on disk.
+
+        Raises (when awaited):
+            StoreBusy: the disk is full, or another process holds the file; nothing was written.
+            StoreError: this piece of work failed; the others of its batch did not.
+        """
+        future: asyncio.Future[T] = asyncio.get_running_loop().create_future()
+        self._queue.append((work, future))
+        self._filled.set()
+        return future
+
+    async def close(self) -> None:
+        """Commit what is queued and stop."""
+        self._closing = True
+        self._filled.set()
+        await self._task
+
+    async def _run(self) -> None:
+        while not (self._closing and not self._queue):
+            await self._filled.wait()
+            batch, self._queue = self._queue[:LARGEST_BATCH], self._queue[LARGEST_BATCH:]
+            if not self._queue and not self._closing:
+                self._filled.clear()
+            if batch:
+                await self._commit(batch)
+
+    async def _commit(self, batch: list[tuple[Work, asyncio.Future[Any]]]) -> None:
+        works = [work for work, _ in batch]
+        try:
+            results = await self._connection.run(lambda db: _transact(db, works))
+        except (sqlite3.Error, ValueError) as error:
+            if len(batch) > 1 and not _is_passing(error):
+                for one in batch:  # a bad item must not take its neighbours with it
+                    await self._commit([one])
+                return
+            failure = _explain(error)
+            results = [failure] * len(batch)
+        for (_, future), result in zip(batch, results, strict=True):
+            _settle(future, result)
+
+
+def _transact(db: sqlite3.Connection, works: list[Work]) -> list[Any]:
+    db.execute("begin immediate")
+    try:
+        results = [work(db) for work in works]
+        db.execute("commit")
+    except BaseException:
+        if db.in_transaction:
+            db.execute("rollback")
+        raise
+    return results
+
+
+def _is_passing(error: BaseException) -> bool:
+    code = getattr(error, "sqlite_errorcode", None)
+    return code is not None and (code & 0xFF) in PASSING
+
+
+def _explain(error: BaseException) -> StoreError:
+    if _is_passing(error):
+        return StoreBusy(f"the database cannot be written now: {error}")
+    return StoreError(f"the database refused a write: {error}")
+
+
+def _settle(future: "asyncio.Future[Any]", result: Any) -> None:
+    if future.cancelled():
+        return
+    if isinstance(result, StoreError):
+        future.set_exception(result)
+        # Whoever did not wait for this commit hears of the failure here.
+        future.add_done_callback(lambda settled: settled.exception())
+    else:
+        future.set_result(result)

@@ -1,0 +1,143 @@
+"""Runs the lanes: turns of one conversation one after another, conversations side by side.
+
+Whatever goes wrong in a turn ends here: the turn is tried again later, or given up with one
+sentence to the person. A stuck lane never blocks another.
+"""
+
+import asyncio
+import logging
+import time
+from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
+from dataclasses import dataclass, field
+
+from bot.core import sentences
+from bot.core.journal import TurnOutbox
+from bot.core.metrics import Metrics
+from bot.core.turn import address, reference_of
+from bot.domain.errors import DeliveryError, Fenced, Gone, RetryLater, StoreBusy
+from bot.domain.replies import Finished, Piece, Text
+from bot.ports.clock import Clock
+from bot.ports.platform import Sender
+from bot.ports.store import Journal, Lanes, Result, Turn
+
+log = logging.getLogger(__name__)
+LONGEST_PAUSE = 60.0  # seconds between attempts while a platform cannot be reached
+
+
+@dataclass(slots=True, kw_only=True)
+class Dispatcher:
+    """Claims ready lanes and runs their turns."""
+
+    lanes: Lanes
+    journal: Journal
+    handle: Callable[[Turn], Awaitable[Result]]
+    senders: Mapping[str, Sender]
+    clock: Clock
+    metrics: Metrics
+    attempts: int = 5
+    parallel: int = 512  # lanes that run at once
+    _tasks: set[asyncio.Task[None]] = field(default_factory=set)
+    _alone: asyncio.Lock = field(default_factory=asyncio.Lock)
+
+    async def run(self) -> None:
+        """Claim and run until cancelled."""
+        while True:
+            while len(self._tasks) >= self.parallel:
+                await asyncio.wait(self._tasks, return_when=asyncio.FIRST_COMPLETED)
+            for turn in await self.lanes.claim(self.parallel - len(self._tasks)):
+                task = asyncio.create_task(self._lane(turn), name=f"lane {turn.lane}")
+                self._tasks.add(task)
+                task.add_done_callback(self._tasks.discard)
+
+    async def drain(self, seconds: float) -> None:
+        """Let running turns end within a limit; the rest stays stored for the next start."""
+        if self._tasks:
+            await asyncio.wait(self._tasks, timeout=seconds)
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+
+    async def control(self, turn: Turn) -> None:
+        """Run one event of the control track, beside the lanes."""
+        await self._attempt(turn)
+
+    async def _lane(self, turn: Turn) -> None:
+        following: Turn | None = turn
+        while following:
+            following = await self._attempt(following)
+
+    async def _attempt(self, turn: Turn) -> Turn | None:
+        self.metrics.resumed += turn.resumed
+        try:
+            if turn.attempts > 1:  # it may be this message that kills: take no other turn along
+                async with self._alone:
+                    result = await self.handle(turn)
+            else:
+                result = await self.handle(turn)
+        except asyncio.CancelledError:
+            await self.lanes.release(turn)
+            raise
+        except Fenced:
+            log.warning("turn %s of %s belongs to another worker now", turn.id, turn.lane)
+            return None
+        except Exception as error:  # noqa: BLE001 - the one place where a turn's failure ends
+            return await self._failed(turn, error)
+        self.metrics.turns[result.outcome] += 1
+        return await self._finish(turn, result)
+
+    async def _failed(self, turn: Turn, error: Exception) -> Turn | None:
+        if isinstance(error, Gone):
+            log.warning("%s is closed to the bot: %s", turn.lane, error)
+            return await self._bury(turn)
+        passing = isinstance(error, DeliveryError | StoreBusy)
+        if not passing and turn.attempts + 1 >= self.attempts:
+            log.error("giving up on %s after %s attempts: %r", turn.event.id, self.attempts, error)
+            await self._apologise(turn)
+            return await self._bury(turn)
+        pause = error.seconds if isinstance(error, RetryLater) else 2.0**turn.attempts
+        pause = min(pause, LONGEST_PAUSE)
+        log.warning("turn %s of %s failed, again in %g s: %r", turn.id, turn.lane, pause, error,
+                    exc_info=error if log.isEnabledFor(logging.DEBUG) else None)  # fmt: skip
+        await self._patiently(lambda: self.lanes.fail(turn, not_before=time.time() + pause))
+        if turn.event.track == "control" and not turn.resumed:
+            log.warning("%s is left for the next start", turn.event.id)
+        return None
+
+    async def _bury(self, turn: Turn) -> Turn | None:
+        self.metrics.dead += 1
+        return await self._finish(turn, Result(outcome="dead"))
+
+    async def _finish(self, turn: Turn, result: Result) -> Turn | None:
+        following: list[Turn | None] = []
+
+        async def finish() -> None:
+            following.append(await self.lanes.finish(turn, result))
+
+        await self._patiently(finish)
+        return following[0]
+
+    async def _patiently(self, write: Callable[[], Awaitable[None]]) -> None:
+        """Repeat a write until the store takes it: a full disk must not lose what was sent."""
+        while True:
+            try:
+                await write()
+            except StoreBusy as error:
+                log.error("the store does not write, trying again: %s", error)  # noqa: TRY400
+                await self.clock.sleep(1.0)
+            else:
+                return
+
+    async def _apologise(self, turn: Turn) -> None:
+        sentence = sentences.GAVE_UP.format(reference=reference_of(turn.event.id))
+        try:
+            sender = self.senders[turn.event.conversation.platform]
+            await sender.deliver(address(turn), saying(sentence), TurnOutbox(self.journal, turn))
+        except DeliveryError as error:
+            log.warning("could not tell %s that its message was given up: %s", turn.lane, error)
+
+
+async def saying(sentence: str) -> AsyncGenerator[Piece, None]:
+    """Make a reply of one finished sentence."""
+    if sentence:
+        yield Text(sentence)
+    yield Finished()

@@ -1,0 +1,75 @@
+"""An answer while it is being written, in a task of its own.
+
+Stopping ends the source, never the sink: `stop` closes the model's stream and lets the sender
+finish its call. Words that arrive while the sender is busy are handed over together.
+"""
+
+import asyncio
+from collections.abc import AsyncGenerator
+from contextlib import aclosing
+
+from bot.domain.dialogue import Delta, Ended
+from bot.domain.errors import ModelError
+from bot.domain.replies import Reason, Usage
+
+
+class Draft:
+    """Runs one model stream at a time and can be stopped from outside."""
+
+    def __init__(self) -> None:
+        self.stopped = False
+        self.ended: Ended | None = None
+        self._task: asyncio.Task[None] | None = None
+        self._heard: list[str] = []
+        self._news = asyncio.Event()
+
+    def stop(self) -> None:
+        """End the answer here, as it stands."""
+        self.stopped = True
+        if self._task:
+            self._task.cancel()
+
+    async def words(
+        self, stream: AsyncGenerator[Delta, None], timeout_s: float
+    ) -> AsyncGenerator[str, None]:
+        """Yield the stream's words; afterwards `ended` says how and why it ended.
+
+        Raises:
+            ModelError: the model failed before its first word.
+        """
+        self._task = asyncio.create_task(self._listen(stream, timeout_s), name="draft")
+        if self.stopped:
+            self._task.cancel()
+        self._task.add_done_callback(lambda _: self._news.set())
+        try:
+            while not self._task.done() or self._heard:
+                if not self._heard:
+                    await self._news.wait()
+                    self._news.clear()
+                    continue
+                words = "".join(self._heard)
+                self._heard.clear()
+                yield words
+            if not self._task.cancelled():
+                self._task.result()
+        finally:
+            self._task.cancel()
+            await asyncio.gather(self._task, return_exceptions=True)
+        if self.ended is None:
+            reason: Reason = "stopped" if self.stopped else "interrupted"
+            self.ended = Ended(reason=reason, usage=Usage())
+
+    async def _listen(self, stream: AsyncGenerator[Delta, None], timeout_s: float) -> None:
+        heard_any = False
+        try:
+            async with asyncio.timeout(timeout_s), aclosing(stream):
+                async for delta in stream:
+                    if isinstance(delta, Ended):
+                        self.ended = delta
+                        return
+                    heard_any = True
+                    self._heard.append(delta)
+                    self._news.set()
+        except TimeoutError:
+            if not heard_any:
+                raise ModelError(f"the model did not answer within {timeout_s:g} s") from None

@@ -1,0 +1,57 @@
+"""The one door inward: admit, store, and only then let the platform be acknowledged."""
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
+
+from bot.core.admission import Admission
+from bot.core.metrics import Metrics
+from bot.core.policies import Policies, memory_key
+from bot.domain.events import Event, MessageDeleted, MessageEdited
+from bot.ports.store import Intake, Turn
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(slots=True, kw_only=True)
+class StoringInbox:
+    """Stores what concerns the bot; hands events of the control track over at once."""
+
+    admission: Admission
+    policies: Policies
+    intake: Intake
+    control: Callable[[Turn], Awaitable[None]]  # runs beside the lanes; never raises
+    metrics: Metrics
+    _running: set[asyncio.Task[None]] = field(default_factory=set)
+
+    async def accept(self, event: Event) -> bool:
+        """See `bot.ports.platform.Inbox`: the event is queued before the first await."""
+        match event:
+            case MessageEdited():
+                return await self.intake.amend(str(event.conversation), event.message, event.text)
+            case MessageDeleted():
+                return bool(await self.intake.withdraw(str(event.conversation), event.messages))
+        if not self.admission.admits(event):
+            return False
+        self.metrics.received(event)
+        turn = await self.intake.ingest(
+            event, lane=str(event.conversation), memory=self._memory_of(event)
+        )
+        if turn is None:
+            self.metrics.duplicates += 1
+            log.info("known already: %s", event.id)
+        elif event.track == "control":
+            task = asyncio.create_task(self._control(turn), name=f"control {event.id}")
+            self._running.add(task)
+            task.add_done_callback(self._running.discard)
+        return turn is not None
+
+    async def _control(self, turn: Turn) -> None:
+        await self.control(turn)
+
+    def _memory_of(self, event: Event) -> str:
+        author = getattr(event, "author", None)
+        scope = self.policies.resolve(event.conversation).memory.scope
+        private = getattr(event, "private", False)
+        return memory_key(event.conversation, str(author or ""), scope=scope, private=private)

@@ -1,0 +1,92 @@
+"""What one attempt at a turn writes down, and what it finds written by earlier ones.
+
+Awaited are only `answer` (before anything final is shown) and, by the adapter, `sent` (before the
+first edit of a message). Everything else joins the next group commit by itself.
+"""
+
+from collections.abc import Awaitable, Mapping
+from dataclasses import asdict, dataclass
+from typing import Any, Self
+
+from bot.domain.policy import Policy
+from bot.domain.replies import Finished, Part, Reason, Usage
+from bot.ports.store import Journal, Turn
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Answered:
+    """The screened final text with its usage: from here on the model is never asked again."""
+
+    text: str
+    reason: Reason
+    usage: Usage
+
+    @classmethod
+    def read(cls, step: Mapping[str, Any]) -> Self:
+        """Read the journaled form back."""
+        return cls(text=step["text"], reason=step["reason"], usage=Usage(**step["usage"]))
+
+    @property
+    def finished(self) -> Finished:
+        """The piece that lets the sender do what is final."""
+        return Finished(reason=self.reason, usage=self.usage)
+
+
+class TurnOutbox:
+    """The outbox of one turn: known parts in memory, every change journaled."""
+
+    def __init__(self, store: Journal, turn: Turn) -> None:
+        self._store, self._turn = store, turn
+        self._known = {part.index: part for part in turn.parts}
+
+    @property
+    def known(self) -> Mapping[int, Part]:
+        """Parts by index."""
+        return self._known
+
+    @property
+    def resumed(self) -> bool:
+        """Whether an earlier attempt may have sent something."""
+        return self._turn.resumed
+
+    def begin(self, part: Part) -> Awaitable[None]:
+        """Journal that a part is about to be sent."""
+        self._known[part.index] = part
+        return self._store.save_part(self._turn, part)
+
+    def sent(self, part: Part) -> Awaitable[None]:
+        """Journal the platform's id of a part."""
+        self._known[part.index] = part
+        return self._store.save_part(self._turn, part)
+
+    def withdrawn(self, index: int) -> Awaitable[None]:
+        """Journal that a part is gone."""
+        self._known.pop(index, None)
+        return self._store.drop_part(self._turn, index)
+
+
+class TurnJournal:
+    """The steps of one turn."""
+
+    def __init__(self, store: Journal, turn: Turn) -> None:
+        self._store, self._turn = store, turn
+        self.outbox = TurnOutbox(store, turn)
+        step = turn.steps.get("answered")
+        self.answered = Answered.read(step) if step else None
+
+    def admit(self, policy: Policy) -> Policy:
+        """Begin an attempt; a resumed turn keeps the model and persona it started with."""
+        step = self._turn.steps.get("admitted")
+        if step:
+            policy = Policy(
+                **{**{name: getattr(policy, name) for name in ("memory", "access")}, **step}
+            )
+        began = {name: getattr(policy, name) for name in ("model", "persona", "system_prompt")}
+        self._store.save(self._turn, "admitted", began)
+        return policy
+
+    async def answer(self, text: str, reason: Reason, usage: Usage) -> Finished:
+        """Commit the final text; only then may anything final be shown."""
+        self.answered = Answered(text=text, reason=reason, usage=usage)
+        await self._store.save(self._turn, "answered", asdict(self.answered))
+        return self.answered.finished

@@ -1,0 +1,87 @@
+"""Which policy holds where: defaults, then the channel settings, then what was changed in chat."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from bot.domain.conversation import Conversation
+from bot.domain.policy import Policy
+from bot.ports.store import Settings
+
+
+@dataclass(slots=True, kw_only=True)
+class Policies:
+    """Resolves the policy of a conversation; everything is in memory, so admission stays pure."""
+
+    default: Policy
+    channels: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    personas: Mapping[str, str] = field(default_factory=dict)  # name → system prompt
+    models: tuple[str, ...] = ()
+    settings: Settings
+    joined: set[str] = field(default_factory=set)  # threads in which the bot has answered
+    _changed: dict[str, dict[str, str]] = field(default_factory=dict)
+    _resolved: dict[str, Policy] = field(default_factory=dict)
+
+    async def load(self) -> None:
+        """Read what was changed in chat and which threads the bot has joined."""
+        self._changed = {
+            lane: dict(names) for lane, names in (await self.settings.overrides()).items()
+        }
+        self.joined = set(await self.settings.joined())
+
+    def resolve(self, conversation: Conversation) -> Policy:
+        """Return what holds in a conversation; a thread inherits from its channel."""
+        if not self.channels and not self._changed:
+            return self.default
+        lane = str(conversation)
+        if lane not in self._resolved:
+            self._resolved[lane] = self._resolve(conversation)
+        return self._resolved[lane]
+
+    async def change(self, conversation: Conversation, name: str, value: str | None) -> None:
+        """Keep a change that somebody made in chat; None takes it back."""
+        lane = str(conversation)
+        await self.settings.override(lane, name, value)
+        changed = self._changed.setdefault(lane, {})
+        changed.pop(name, None) if value is None else changed.update({name: value})
+        self._resolved.clear()
+
+    def _resolve(self, conversation: Conversation) -> Policy:
+        policy = self.default
+        for pattern in ancestry(conversation):
+            policy = self._apply(policy, self.channels.get(pattern, {}))
+        for place in (conversation.parent, conversation):
+            policy = self._apply(policy, self._changed.get(str(place), {}))
+        return policy
+
+    def _apply(self, policy: Policy, changes: Mapping[str, Any]) -> Policy:
+        for name, value in changes.items():
+            if name == "persona":
+                prompt = self.personas.get(value, policy.system_prompt)
+                policy = replace(policy, persona=value, system_prompt=prompt)
+            elif name in ("memory", "access"):
+                policy = replace(policy, **{name: replace(getattr(policy, name), **value)})
+            else:
+                policy = replace(policy, **{name: value})
+        return policy
+
+
+def ancestry(conversation: Conversation) -> tuple[str, ...]:
+    """Return the patterns that match a conversation, from the widest to the narrowest.
+
+    `slack`, `slack:T1`, `slack:T1:C1`, `slack:T1:C1:1718.22`.
+    """
+    platform, workspace, channel, thread = str(conversation).split(":")
+    patterns = [platform, f"{platform}:{workspace}", f"{platform}:{workspace}:{channel}"]
+    if thread:
+        patterns.append(f"{platform}:{workspace}:{channel}:{thread}")
+    return tuple(patterns)
+
+
+def memory_key(conversation: Conversation, person: str, *, scope: str, private: bool) -> str:
+    """Name the memory that an exchange belongs to; a direct message is always its person's own."""
+    if private or scope == "thread":
+        return str(conversation)
+    if scope == "channel":
+        return str(conversation.parent)
+    return f"{conversation.parent}|{person}"
