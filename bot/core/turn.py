@@ -13,6 +13,7 @@ from bot.core.draft import Draft
 from bot.core.journal import TurnJournal
 from bot.core.policies import Policies
 from bot.domain.conversation import Address
+from bot.domain.dialogue import Ended
 from bot.domain.errors import ContextTooLong, Declined, ModelError, ModelRefused
 from bot.domain.events import MessageReceived
 from bot.domain.policy import Policy
@@ -110,8 +111,7 @@ class Answering:
             except ModelError as error:
                 raise _apology(turn, error) from error
             else:
-                if draft.ended and not draft.ended.usage.model:
-                    draft.ended = replace(draft.ended, usage=_estimate(policy, composed, spoken))
+                draft.ended = _accounted(draft.ended, policy, composed, spoken)
                 return
 
     def _result(self, event: MessageReceived, journal: TurnJournal, receipt: Receipt) -> Result:
@@ -166,15 +166,20 @@ def _apology(turn: Turn, error: ModelError) -> Declined:
     return Declined(sentence.format(reference=reference))
 
 
-def _estimate(policy: Policy, composed: Composed, spoken: int) -> Usage:
-    """Estimate what a call took that was cut short: four characters a token, never nothing."""
+def _accounted(
+    ended: Ended | None, policy: Policy, composed: Composed, spoken: int
+) -> Ended | None:
+    """Estimate the usage of a call that was cut short: four characters a token, never nothing."""
+    if ended is None or ended.usage.model:
+        return ended
     given = sum(len(line.text) for line in composed.prompt.lines)
-    return Usage(
+    usage = Usage(
         model=policy.model,
         input_tokens=given // 4 + 1,
         output_tokens=spoken // 4 + 1,
         estimated=True,
     )
+    return replace(ended, usage=usage)
 
 
 def _closing(text: str, ending: Finished) -> str:

@@ -15,7 +15,7 @@ from bot.domain.replies import Reason
 from bot.domain.text import storable
 
 LONGEST_ANSWER = 200_000  # characters: what comes after is a model that cannot stop
-LONGEST_LINE = 4_000_000  # bytes of one event
+LONGEST_LINE = 1_000_000  # bytes of one event
 
 REASONS: Mapping[str, Reason] = {
     "length": "length",
@@ -24,6 +24,9 @@ REASONS: Mapping[str, Reason] = {
     "abort": "interrupted",
     "error": "interrupted",
 }
+
+_NOTHING: Mapping[str, Any] = {}
+_WRONG_SHAPE = (AttributeError, IndexError, KeyError, TypeError, ValueError)
 
 
 class Garbled(Exception):
@@ -41,7 +44,7 @@ class Complaint(Exception):
 class Hearing:
     """What has been heard of one answer."""
 
-    __slots__ = ("_length", "_rest", "_thinking", "done", "reason", "size", "used")
+    __slots__ = ("_length", "_rest", "_thinking", "done", "reason", "size", "trouble", "used")
 
     def __init__(self) -> None:
         self._rest = b""  # of a line whose end has not come
@@ -50,86 +53,95 @@ class Hearing:
         self.size = 0  # UTF-8 bytes of text and thoughts, for the estimate
         self.reason: Reason | None = None  # as far as the server gave one
         self.used: tuple[int, int] | None = None  # tokens in and out, if the server says so
+        self.trouble: Exception | None = None
         self.done = False  # nothing more is to come
 
     def feed(self, data: bytes) -> str:
-        """Return the words that these bytes carry, joined.
-
-        Raises:
-            Garbled: this is no event stream.
-            Complaint: an event reports an error.
-        """
+        """Return the words that these bytes carry, joined; what goes wrong is left in `trouble`."""
         lines = (self._rest + data).split(b"\n")
         self._rest = lines.pop()
-        if len(self._rest) > LONGEST_LINE:
-            raise Garbled("sent an event without an end")
-        words = [self._read(line) for line in lines if line]
-        return self._show("".join(words))
+        heard: list[str] = []
+        try:
+            for line in lines:
+                if line:
+                    heard.append(self._read(line))  # noqa: PERF401 - words before an error stay
+            if len(self._rest) > LONGEST_LINE:
+                raise Garbled("sent an event without an end")
+        except (Garbled, Complaint) as trouble:
+            self.trouble, self.done = trouble, True
+        return self._show("".join(heard))
 
     def close(self) -> str:
         """Return what was held back; the stream has ended, well or not."""
-        rest, self._rest = self._rest, b""
-        words = self._show(self._read(rest)) if rest and not self.done else ""
-        return words + self._thinking.close(complete=self.reason == "complete")
+        return self._thinking.close(complete=self.reason == "complete")
 
     def whole(self, data: bytes) -> str:
-        """Return the words of an answer that a server without streaming gave in one piece."""
+        """Return the words of an answer that came in one piece, from a server without streaming.
+
+        Raises:
+            Garbled: this is not JSON.
+            Complaint: there is no answer in it.
+        """
         event = _parse(data)
-        choices = event.get("choices")
-        if event.get("error") or not choices:
-            raise Complaint(event)
-        self._note(event)
-        self.reason = self.reason or "complete"
-        words = self._show(_text(choices[0].get("message") or {}))
-        return words + self._thinking.close(complete=True)
+        try:
+            choice = event["choices"][0]
+            words = _text(choice["message"])
+        except _WRONG_SHAPE:
+            raise Complaint(event) from None
+        self._end(choice.get("finish_reason") or "stop")
+        self._note(event.get("usage"))
+        return self._show(words)
 
     def _read(self, line: bytes) -> str:
         """Read one line; comments and the other fields of server-sent events are passed over."""
         if line.startswith(b"data:"):
             payload = line[5:].strip()
-        elif line.startswith(b"error:"):  # llama.cpp, before 2026
-            payload = line[6:].strip()
+        elif line.startswith(b"error:"):  # llama.cpp reports so that it cannot go on
+            raise Complaint(_parse(line[6:]))
         else:
             return ""
         if payload == b"[DONE]":
             self.done = True
-            self.reason = self.reason or "complete"
+            self._end(None if self.reason else "stop")
+        if not payload or self.done:
             return ""
-        return self._take(_parse(payload)) if payload and not self.done else ""
+        try:
+            return self._take(_parse(payload))
+        except _WRONG_SHAPE as cause:
+            raise Garbled("sent an answer of an unknown shape") from cause
 
     def _take(self, event: Mapping[str, Any]) -> str:
-        """Take one event in: words, the reason of the end, the usage, or an error."""
+        """Return the words of one event; this runs once per token."""
         choices = event.get("choices")
-        if not choices or event.get("usage"):
-            self._note(event)
-        if not choices:
-            return ""
-        choice = choices[0]
-        if ending := choice.get("finish_reason"):
-            self.reason = REASONS.get(ending, "complete")
-        delta = choice.get("delta") or {}
-        content = delta.get("content")
-        if isinstance(content, str) and content:
-            return content
-        return self._unusual(delta)
+        if choices and choices[0].get("finish_reason") is None:
+            content = (choices[0].get("delta") or _NOTHING).get("content")
+            if content and isinstance(content, str):
+                return content
+        return self._unusual(event, choices[0] if choices else _NOTHING)
 
-    def _note(self, event: Mapping[str, Any]) -> None:
-        """Keep the usage; llama.cpp and vLLM put errors where an event is expected."""
+    def _unusual(self, event: Mapping[str, Any], choice: Mapping[str, Any]) -> str:
+        """Take in all that comes once per answer: its end, the usage, an error, thoughts."""
         if event.get("error") or event.get("object") == "error":
             raise Complaint(event)
-        usage = event.get("usage")
-        if isinstance(usage, dict) and (usage.get("prompt_tokens") or usage.get("completion_tokens")):
-            self.used = (usage.get("prompt_tokens") or 0, usage.get("completion_tokens") or 0)
-            ending = (event.get("choices") or [{}])[0].get("finish_reason")
-            if ending:
-                self.reason = REASONS.get(ending, "complete")
-
-    def _unusual(self, delta: Mapping[str, Any]) -> str:
-        """Return the text of a delta that has it elsewhere; count thoughts without showing them."""
+        self._end(choice.get("finish_reason"))
+        self._note(event.get("usage"))
+        delta = choice.get("delta") or _NOTHING
         thought = delta.get("reasoning_content") or delta.get("reasoning")
-        if isinstance(thought, str):
+        if isinstance(thought, str):  # paid for, not shown
             self.size += len(thought.encode("utf-8", "replace"))
         return _text(delta)
+
+    def _end(self, ending: str | None) -> None:
+        if ending:
+            self.reason = REASONS.get(ending, "complete")
+
+    def _note(self, usage: Mapping[str, Any] | None) -> None:
+        if usage:
+            tokens = (
+                int(usage.get("prompt_tokens") or 0),
+                int(usage.get("completion_tokens") or 0),
+            )
+            self.used = tokens if any(tokens) else self.used
 
     def _show(self, words: str) -> str:
         """Hide thoughts, repair what cannot be stored, and end an answer without an end."""

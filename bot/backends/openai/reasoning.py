@@ -66,7 +66,7 @@ class Thinking:
 
     def _leave(self, text: str) -> tuple[str, str]:
         """Read words inside a thought; they are kept until its end, in case it has none."""
-        thought, tag, left = text.partition(CLOSE)
+        _, tag, left = text.partition(CLOSE)
         if not tag:
             kept, self._held = _without_start(text, CLOSE)
             self._thought.append(kept)

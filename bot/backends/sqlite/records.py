@@ -118,7 +118,8 @@ class SqliteRecords:
     async def read(self, platform: str) -> Mapping[str, str]:
         """Read how far each channel was read."""
         sql = "select channel, message from marks where platform = ?"
-        return dict(await self._reader.execute_fetchall(sql, (platform,)))
+        rows = await self._reader.execute_fetchall(sql, (platform,))
+        return {row[0]: row[1] for row in rows}
 
     def put(self, platform: str, channel: str, message: str) -> Awaitable[None]:
         """Write one mark."""

@@ -1,12 +1,23 @@
 """Commands that choose: which model answers here, and in which persona."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from bot.core.commands.desk import Known, Request
 from bot.core.policies import Policies
 from bot.domain.commands import Command, Option
 from bot.domain.errors import Declined
+
+MODEL = Command(
+    name="model",
+    about="Show or choose the model that answers here",
+    options=(Option(name="name", about="A model's name"),),
+)
+PERSONA = Command(
+    name="persona",
+    about="Show or choose how I talk here",
+    options=(Option(name="name", about="A persona's name"),),
+)
 
 
 @dataclass(slots=True, kw_only=True)
@@ -18,15 +29,9 @@ class ChoiceCommands:
 
     def known(self) -> tuple[Known, ...]:
         """Return this capability's commands."""
-        models, personas = tuple(self.models), tuple(self.policies.personas)
-        return (
-            Known(Command(name="model", about="Show or choose the model that answers here",
-                          options=(Option(name="name", about="A model's name", choices=models),)),
-                  self.model),
-            Known(Command(name="persona", about="Show or choose how I talk here",
-                          options=(Option(name="name", about="A persona", choices=personas),)),
-                  self.persona),
-        )  # fmt: skip
+        model = _with_choices(MODEL, tuple(self.models))
+        persona = _with_choices(PERSONA, tuple(self.policies.personas))
+        return (Known(model, self.model), Known(persona, self.persona))
 
     async def model(self, request: Request) -> str:
         """List models or choose one."""
@@ -53,3 +58,7 @@ class ChoiceCommands:
             raise Declined(f"Only an admin may choose the {kind} of a group.")
         await self.policies.change(request.event.conversation, kind, name)
         return f"From now on the {kind} here is {name}."
+
+
+def _with_choices(command: Command, names: tuple[str, ...]) -> Command:
+    return replace(command, options=(replace(command.options[0], choices=names),))

@@ -11,6 +11,10 @@ from bot.domain.errors import Declined
 from bot.domain.events import MessageReceived
 from bot.ports.store import Intake, Lanes, Memory, Turn
 
+RESET = Command(name="reset", about="Forget this conversation and begin anew", aliases=("new",))
+STOP = Command(name="stop", about="Stop the answer that is being written")
+RETRY = Command(name="retry", about="Answer the last message again")
+
 
 @dataclass(slots=True, kw_only=True)
 class ConversationCommands:
@@ -28,12 +32,7 @@ class ConversationCommands:
 
     def known(self) -> tuple[Known, ...]:
         """Return this capability's commands."""
-        return (
-            Known(Command(name="reset", about="Forget this conversation and begin anew",
-                          aliases=("new",)), self.reset),
-            Known(Command(name="stop", about="Stop the answer that is being written"), self.stop),
-            Known(Command(name="retry", about="Answer the last message again"), self.retry),
-        )  # fmt: skip
+        return (Known(RESET, self.reset), Known(STOP, self.stop), Known(RETRY, self.retry))
 
     async def reset(self, request: Request) -> str:
         """Raise the epoch of every memory that the command is about."""
@@ -44,7 +43,9 @@ class ConversationCommands:
     async def stop(self, request: Request) -> str:
         """End running answers here; each keeps what it has said and says that it was stopped."""
         stopped = await self.end(request.turn)
-        return "" if stopped else "There is no answer to stop."
+        if not stopped:
+            return "There is no answer to stop."
+        return "Stopped." if request.event.reply_via else ""  # the answer itself says it too
 
     async def end(self, turn: Turn) -> bool:
         """Stop what runs in the place of an event; durable, so that a resume stays stopped."""
@@ -66,13 +67,18 @@ class ConversationCommands:
         else:
             raise Declined("There is no earlier message to answer again.")
         asked, text, message = question
-        await self.intake.ingest(
-            MessageReceived(
-                id=f"{event.id}:retry", at=event.at, author=event.author, text=text, message=message,
-                conversation=_place(key, event.conversation), addressed=True,
-                private=event.private, replaces=asked,
-            ), lane=str(_place(key, event.conversation)), memory=key,
-        )  # fmt: skip
+        again = MessageReceived(
+            id=f"{event.id}:retry",
+            at=event.at,
+            conversation=_place(key, event.conversation),
+            author=event.author,
+            text=text,
+            message=message,
+            addressed=True,
+            private=event.private,
+            replaces=asked,
+        )
+        await self.intake.ingest(again, lane=str(again.conversation), memory=key)
         return "I try again." if event.reply_via else ""
 
     def _threads(self, place: Conversation) -> list[str]:
@@ -86,5 +92,5 @@ def _is_within(lane: str, place: Conversation) -> bool:
 
 
 def _place(key: str, given: Conversation) -> Conversation:
-    """Return the place that a memory key names; a person's memory answers where it was asked."""
+    """Return the place that a memory key names; a person's own memory answers where asked."""
     return given if "|" in key else Conversation.parse(key)

@@ -10,6 +10,11 @@ from bot.core.policies import Policies
 from bot.domain.commands import Catalogue, Command
 from bot.ports.store import Ledger
 
+HELP = Command(name="help", about="What I can do", aliases=("start",))
+WHOAMI = Command(name="whoami", about="Who you are to me")
+STATUS = Command(name="status", about="How I am doing")
+USAGE = Command(name="usage", about="What you have used this month")
+
 
 @dataclass(slots=True, kw_only=True)
 class InformationCommands:
@@ -26,12 +31,11 @@ class InformationCommands:
     def known(self) -> tuple[Known, ...]:
         """Return this capability's commands."""
         return (
-            Known(Command(name="help", about="What I can do", aliases=("start",)), self.help,
-                  anywhere=True),
-            Known(Command(name="whoami", about="Who you are to me"), self.whoami, anywhere=True),
-            Known(Command(name="status", about="How I am doing"), self.status),
-            Known(Command(name="usage", about="What you have used this month"), self.usage),
-        )  # fmt: skip
+            Known(HELP, self.help, anywhere=True),
+            Known(WHOAMI, self.whoami, anywhere=True),
+            Known(STATUS, self.status),
+            Known(USAGE, self.usage),
+        )
 
     async def help(self, request: Request) -> str:
         """List the commands that the asking person may use."""

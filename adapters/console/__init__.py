@@ -1,0 +1,1 @@
+"""The terminal: the smallest adapter, and the one to copy."""

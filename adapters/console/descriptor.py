@@ -1,0 +1,30 @@
+"""What the terminal is, without reading or printing anything."""
+
+from typing import Any
+
+from adapters.console.settings import ConsoleSettings
+from bot.ports.platform import Abilities, Adapter, Descriptor, Surroundings
+
+
+def build(settings: ConsoleSettings, surroundings: Surroundings) -> Adapter:
+    """Connect both directions through the one thing that they share: what is still unanswered."""
+    from adapters.console.receiver import ConsoleReceiver  # noqa: PLC0415
+    from adapters.console.sender import ConsoleSender  # noqa: PLC0415
+
+    sender = ConsoleSender(bot_name=surroundings.bot_name, bare=bool(settings.once))
+    return Adapter(receiver=ConsoleReceiver(settings, sender.unanswered), sender=sender)
+
+
+def no_secrets(settings: Any) -> tuple[()]:  # noqa: ARG001
+    """A terminal needs no token."""
+    return ()
+
+
+DESCRIPTOR = Descriptor(
+    name="console",
+    settings=ConsoleSettings,
+    abilities=Abilities(text_limit=1_000_000, streaming=("native",), private_replies=True),
+    secrets=no_secrets,
+    manifest=None,
+    build=build,
+)

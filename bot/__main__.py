@@ -1,0 +1,6 @@
+"""`parley`, also as `python -m bot`."""
+
+from bot.cli import main
+
+if __name__ == "__main__":
+    main()

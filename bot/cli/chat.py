@@ -1,0 +1,70 @@
+"""`parley chat`: talk to the bot in this terminal, with or without a configuration."""
+
+import asyncio
+import os
+import signal
+import sys
+import tempfile
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import click
+
+from bot.app import platforms, serve
+from bot.backends.openai.settings import OpenAISettings
+from bot.cli.options import config_option, found, run_until_done
+from bot.config import Config, DocumentsSettings, Secrets, load
+from bot.domain.policy import AccessPolicy
+from bot.ops import logs
+
+OPEN = AccessPolicy(dm_policy="open", group_policy="open")
+
+
+@click.command()
+@config_option
+@click.option("--once", metavar="TEXT", default="", help="Print one answer and end.")
+@click.option("--as", "name", metavar="NAME", default="", help="Who is talking.")
+def chat(path: Path | None, once: str, name: str) -> None:
+    """Talk to the bot here. Without a configuration it answers about Lisa's Boutique, a demo."""
+    config = with_models(load(found(path), platforms()))
+    debug = click.get_current_context().find_root().params.get("debug")
+    logs.configure("debug" if debug else "error", "text")
+    console: Any = platforms()["console"].settings(enabled=True, once=once, name=name)
+    config = replace(config, adapters={"console": console}, access=OPEN)
+    if sys.stdin.isatty() and not once:
+        greet(config)
+    with tempfile.TemporaryDirectory() as scratch:
+        # One answer needs no memory; a conversation keeps its own, beside that of `parley run`.
+        folder = Path(scratch) if once else config.data_dir / "chat"
+        run_until_done(_serve(replace(config, data_dir=folder)))
+
+
+def with_models(config: Config) -> Config:
+    """Add the embedded default where no model is configured: a server if one is named, else none.
+
+    `OPENAI_API_KEY` or `OPENAI_BASE_URL` name a server, `OPENAI_MODEL` the model on it.
+    """
+    if config.models:
+        return config
+    if os.environ.get("OPENAI_API_KEY") or os.environ.get("OPENAI_BASE_URL"):
+        model = OpenAISettings(model=os.environ.get("OPENAI_MODEL", ""))
+        return replace(config, models={"main": model})
+    return replace(config, models={"documents": DocumentsSettings()})
+
+
+def greet(config: Config) -> None:
+    """Say what answers here."""
+    if isinstance(next(iter(config.models.values())), DocumentsSettings):
+        click.echo(
+            "No language model is configured: I answer only by quoting the handbook of "
+            "Lisa's Boutique, a demo. Try: when are you open?"
+        )
+
+
+async def _serve(config: Config) -> None:
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, stop.set)
+    await serve(config, Secrets(), stop)

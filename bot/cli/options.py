@@ -1,0 +1,30 @@
+"""Options that several verbs share."""
+
+import asyncio
+import logging
+from collections.abc import Coroutine
+from pathlib import Path
+from typing import Any
+
+import click
+import uvloop
+
+config_option = click.option(
+    "--config",
+    "path",
+    type=click.Path(path_type=Path, dir_okay=False),
+    help="Configuration file; config.toml in this folder when there is one.",
+)
+
+
+def found(path: Path | None) -> Path | None:
+    """Return the named file, or `config.toml` here, or None."""
+    default = Path("config.toml")
+    return path or (default if default.exists() else None)
+
+
+def run_until_done(work: Coroutine[Any, Any, None]) -> None:
+    """Run on uvloop, which halves the cost of a message."""
+    logging.getLogger("asyncio").setLevel(logging.CRITICAL)
+    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+        runner.run(work)

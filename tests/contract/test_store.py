@@ -1,0 +1,393 @@
+"""What every store must do; PostgreSQL will be one more line in `STORES`."""
+
+import asyncio
+import os
+import sqlite3
+import time
+from contextlib import asynccontextmanager
+
+import pytest
+
+from bot.backends.sqlite.store import opened
+from bot.domain.errors import StoreBusy, StoreError
+from bot.domain.events import MessageReceived
+from bot.domain.replies import Part, Receipt, Usage
+from bot.ports.store import NewLine, Result
+from tests.events import PLACE, command, message
+
+
+@asynccontextmanager
+async def sqlite(folder):
+    async with opened(folder / "parley.db") as store:
+        yield store
+
+
+STORES = [sqlite]
+
+
+@pytest.fixture(params=STORES, ids=lambda store: store.__name__)
+def at(request, tmp_path):
+    """Open the store of one folder; open it again to restart."""
+    return lambda: request.param(tmp_path)
+
+
+async def put(store, event, lane="lane", memory="memory"):
+    return await store.lanes.ingest(event, lane=lane, memory=memory)
+
+
+async def claim(store, limit=10):
+    return await asyncio.wait_for(store.lanes.claim(limit), 5)
+
+
+async def nothing_ready(store):
+    with pytest.raises(TimeoutError):
+        await asyncio.wait_for(store.lanes.claim(10), 0.05)
+
+
+def said(*texts):
+    roles = ("user", "assistant")
+    return tuple(NewLine(role=roles[i % 2], text=t, message=f"m-{t}") for i, t in enumerate(texts))
+
+
+async def texts(store, epoch=0, key="memory"):
+    return [line.text for line in await store.records.recall(key, epoch, limit=100)][::-1]
+
+
+async def test_an_event_is_stored_once_however_often_it_comes(at):
+    event = message()
+    async with at() as store:
+        first, *again = await asyncio.gather(*(put(store, event) for _ in range(5)))
+        assert first is not None
+        assert again == [None] * 4
+    async with at() as store:
+        assert await put(store, event) is None
+
+
+async def test_turns_of_a_lane_come_one_after_another_in_order(at):
+    async with at() as store:
+        await asyncio.gather(*(put(store, message(str(n))) for n in range(20)))
+        (turn,) = await claim(store)
+        await nothing_ready(store)
+        order = []
+        while turn:
+            order.append(turn.event.text)
+            turn = await store.lanes.finish(turn, Result())
+        assert order == [str(n) for n in range(20)]
+
+
+async def test_lanes_run_side_by_side_up_to_the_limit(at):
+    async with at() as store:
+        await asyncio.gather(*(put(store, message(), lane=str(n)) for n in range(5)))
+        assert len(await claim(store, 3)) == 3
+        assert len(await claim(store, 3)) == 2
+
+
+async def test_a_lane_that_was_empty_wakes_again(at):
+    async with at() as store:
+        await put(store, message("a"))
+        (turn,) = await claim(store)
+        assert await store.lanes.finish(turn, Result()) is None
+        waiting = asyncio.create_task(claim(store))
+        await put(store, message("b"))
+        assert [turn.event.text for turn in await waiting] == ["b"]
+
+
+async def test_control_events_are_stored_but_do_not_wait_in_the_lane(at):
+    async with at() as store:
+        turn = await put(store, command("stop"))
+        assert turn.event.name == "stop"
+        await nothing_ready(store)
+        assert await store.lanes.finish(turn, Result()) is None
+    async with at() as store:
+        await nothing_ready(store)
+
+
+async def test_an_unfinished_control_event_is_run_after_a_restart(at):
+    async with at() as store:
+        await put(store, command("reset"))
+    async with at() as store:
+        assert [turn.event.name for turn in await claim(store)] == ["reset"]
+
+
+async def test_a_restart_gives_back_open_turns_with_their_journal(at):
+    async with at() as store:
+        await put(store, message("first"))
+        await put(store, message("second"))
+        (turn,) = await claim(store)
+        store.lanes.save(turn, "admitted", {"model": "big"})
+        await store.lanes.save(turn, "answered", {"text": "hi"})
+        await store.lanes.save_part(turn, Part(index=0, end=2, digest="d", id="77"))
+        await store.lanes.save_part(turn, Part(index=1, end=9, digest="e", id=""))
+        await store.lanes.drop_part(turn, 1)
+    async with at() as store:
+        (turn,) = await claim(store)
+        assert turn.event.text == "first"
+        assert turn.resumed
+        assert turn.attempts == 1
+        assert turn.steps == {"admitted": {"model": "big"}, "answered": {"text": "hi"}}
+        assert turn.parts == (Part(index=0, end=2, digest="d", id="77"),)
+        following = await store.lanes.finish(turn, Result())
+        assert (following.event.text, following.attempts) == ("second", 0)
+
+
+async def test_attempts_survive_and_the_third_waits(at):
+    async with at() as store:
+        await put(store, message())
+    for attempt in range(2):
+        async with at() as store:
+            (turn,) = await claim(store)
+            assert turn.attempts == attempt
+            await store.lanes.save(turn, "admitted", {})
+    async with at() as store:
+        await nothing_ready(store)
+
+
+async def test_release_does_not_count_as_an_attempt(at):
+    async with at() as store:
+        await put(store, message())
+        (turn,) = await claim(store)
+        await store.lanes.save(turn, "admitted", {})
+        await store.lanes.release(turn)
+    async with at() as store:
+        (turn,) = await claim(store)
+        assert turn.attempts == 0
+
+
+async def test_a_failed_turn_comes_back_in_its_time_and_blocks_no_other_lane(at):
+    async with at() as store:
+        await put(store, message("stuck"), lane="a")
+        await put(store, message("behind"), lane="a")
+        (turn,) = await claim(store)
+        await store.lanes.save(turn, "admitted", {"model": "m"})
+        await store.lanes.fail(turn, not_before=time.time() + 0.2)
+        await put(store, message("other"), lane="b")
+        (other,) = await claim(store)
+        assert other.event.text == "other"
+        (again,) = await claim(store)
+        assert (again.event.text, again.attempts, again.resumed) == ("stuck", 1, True)
+        assert again.steps == {"admitted": {"model": "m"}}
+        following = await store.lanes.finish(again, Result())
+        assert following.event.text == "behind"
+
+
+async def test_finish_writes_history_usage_handles_and_the_joined_thread(at):
+    event = message(conversation=PLACE.__class__(platform="fake", channel="C", thread="9"))
+    async with at() as store:
+        await put(store, event, lane=str(event.conversation))
+        (turn,) = await claim(store)
+        usage = Usage(model="m", input_tokens=5, output_tokens=7)
+        await store.lanes.finish(turn, Result(
+            lines=said("q", "a"), receipt=Receipt(("1", "2")), usage=usage, cost=0.5,
+            person="fake::ann"))  # fmt: skip
+        assert await texts(store) == ["q", "a"]
+        assert (await store.records.used(person="fake::ann")).output_tokens == 7
+        assert (await store.records.used(person="fake::bob")).output_tokens == 0
+        assert await store.records.cost(lane=str(event.conversation)) == 0.5
+        assert await store.records.joined() == {str(event.conversation)}
+
+
+async def test_a_closed_row_keeps_its_id_and_loses_its_text(at, tmp_path):
+    event = message("a very secret sentence")
+    async with at() as store:
+        await put(store, event)
+        (turn,) = await claim(store)
+        await store.lanes.finish(turn, Result(outcome="declined"))
+        assert await put(store, event) is None
+    for file in tmp_path.iterdir():
+        assert b"very secret" not in file.read_bytes()
+
+
+async def test_a_reset_keeps_a_late_answer_out(at):
+    async with at() as store:
+        await put(store, message("q"))
+        (turn,) = await claim(store)
+        await store.records.reset("memory")
+        await store.lanes.finish(turn, Result(lines=said("q", "late")))
+        await put(store, message("new"))
+        (fresh,) = await claim(store)
+        assert fresh.epoch == 1
+        await store.lanes.finish(fresh, Result(lines=said("new", "answer")))
+        assert await texts(store, epoch=1) == ["new", "answer"]
+        assert await texts(store, epoch=0) == []
+        assert await store.records.reset("memory") == 2
+
+
+async def test_recall_pages_back_and_leaves_one_event_out(at):
+    async with at() as store:
+        events = [message(str(n)) for n in range(4)]
+        for event in events:
+            await put(store, event)
+        (turn,) = await claim(store)
+        while turn:
+            text = turn.event.text
+            turn = await store.lanes.finish(turn, Result(lines=said(f"q{text}", f"a{text}")))
+        page = await store.records.recall("memory", 0, limit=3)
+        assert [line.text for line in page] == ["a3", "q3", "a2"]
+        page = await store.records.recall("memory", 0, limit=3, before=page[-1].id)
+        assert [line.text for line in page] == ["q2", "a1", "q1"]
+        without = await store.records.recall("memory", 0, limit=2, without=events[3].id)
+        assert [line.text for line in without] == ["a2", "q2"]
+        assert await store.records.last_question("memory") == (events[3].id, "q3", "m-q3")
+
+
+async def test_a_retried_answer_takes_the_place_of_the_old_one(at):
+    async with at() as store:
+        first = message("q")
+        await put(store, first)
+        (turn,) = await claim(store)
+        await store.lanes.finish(turn, Result(lines=said("q", "old")))
+        await put(store, message("q", replaces=first.id))
+        (turn,) = await claim(store)
+        await store.lanes.finish(turn, Result(lines=said("q", "new")))
+        assert await texts(store) == ["q", "new"]
+
+
+async def test_counts_are_kept_by_line(at):
+    async with at() as store:
+        await put(store, message("q"))
+        (turn,) = await claim(store)
+        await store.lanes.finish(turn, Result(lines=said("ä")))
+        (line,) = await store.records.recall("memory", 0, limit=1)
+        assert (line.size, line.tokens) == (2, None)
+        await store.records.counted({line.id: 1})
+        (line,) = await store.records.recall("memory", 0, limit=1)
+        assert line.tokens == 1
+
+
+async def test_a_waiting_message_can_be_amended_and_withdrawn_but_not_a_running_one(at):
+    async with at() as store:
+        running, edited, deleted = message("running"), message("before"), message("delete me")
+        for event in (running, edited, deleted):
+            await put(store, event)
+        (turn,) = await claim(store)
+        assert not await store.lanes.amend("lane", running.message, "no")
+        assert await store.lanes.amend("lane", edited.message, "after")
+        assert await store.lanes.withdraw("lane", [deleted.message, running.message]) == 1
+        following = await store.lanes.finish(turn, Result())
+        assert following.event.text == "after"
+        await store.lanes.release(following)
+    async with at() as store:
+        (turn,) = await claim(store)
+        assert turn.event.text == "after"
+        assert await store.lanes.finish(turn, Result()) is None
+
+
+async def test_withdraw_takes_the_lines_of_a_deleted_message_out_of_memory(at):
+    async with at() as store:
+        await put(store, message("q"))
+        (turn,) = await claim(store)
+        await store.lanes.finish(turn, Result(lines=said("q", "a")))
+        assert await store.lanes.withdraw("lane", ["m-q"]) == 1
+        assert await texts(store) == ["a"]
+
+
+async def test_withdrawing_the_only_waiting_message_does_not_run_its_lane_twice(at):
+    async with at() as store:
+        event = message("gone")
+        await put(store, event)
+        assert await store.lanes.withdraw("lane", [event.message]) == 1
+        await put(store, message("next"))
+        (turn,) = await claim(store)
+        await put(store, message("after"))
+        await nothing_ready(store)
+        assert (await store.lanes.finish(turn, Result())).event.text == "after"
+
+
+async def test_a_timer_fires_once_also_after_a_restart(at):
+    event = message("later")
+    async with at() as store:
+        await store.lanes.schedule(event, lane="lane", memory="memory", due=time.time() + 0.3)
+        await store.lanes.schedule(event, lane="lane", memory="memory", due=time.time() + 9)
+        await nothing_ready(store)
+    async with at() as store:
+        (turn,) = await claim(store)
+        assert turn.event.text == "later"
+        await store.lanes.finish(turn, Result())
+        await nothing_ready(store)
+
+
+async def test_a_stop_is_remembered(at):
+    async with at() as store:
+        await put(store, message())
+        (turn,) = await claim(store)
+        await store.lanes.cancel(turn)
+    async with at() as store:
+        (turn,) = await claim(store)
+        assert turn.steps["stopped"] is True
+
+
+async def test_settings_and_marks_survive(at):
+    async with at() as store:
+        await store.records.override("lane", "model", "big")
+        await store.records.override("lane", "persona", "pirate")
+        await store.records.override("lane", "persona", None)
+        await store.records.put("discord", "5", "100")
+        await store.records.put("discord", "5", "101")
+    async with at() as store:
+        assert await store.records.overrides() == {"lane": {"model": "big"}}
+        assert await store.records.read("discord") == {"5": "101"}
+
+
+async def test_one_bad_write_does_not_take_its_neighbours_along(at):
+    async with at() as store:
+        good = [put(store, message(str(n)), lane=str(n)) for n in range(3)]
+        bad = put(store, message("bad"), lane=None)
+        results = await asyncio.gather(*good, bad, return_exceptions=True)
+        assert all(turn.event.text == str(n) for n, turn in enumerate(results[:3]))
+        assert isinstance(results[3], StoreError)
+
+
+async def test_text_that_is_hard_to_store_comes_back(at):
+    text = "😀\x01 \u2028 ‮<|endoftext|>" + "x" * 100_000
+    async with at() as store:
+        await put(store, message(text))
+    async with at() as store:
+        (turn,) = await claim(store)
+        assert isinstance(turn.event, MessageReceived)
+        assert turn.event.text == text
+
+
+async def test_a_second_process_is_refused_with_the_reason(tmp_path):
+    async with sqlite(tmp_path):
+        with pytest.raises(StoreError, match=f"process {os.getpid()}"):
+            async with sqlite(tmp_path):
+                pass
+
+
+async def test_a_full_disk_refuses_the_event_and_recovers(tmp_path):
+    async with sqlite(tmp_path) as store:
+        limit = "pragma max_page_count={}"
+        connection = store.lanes._connection
+        pages = await connection.run(lambda db: db.execute("pragma page_count").fetchone()[0])
+        await connection.run(lambda db: db.execute(limit.format(pages)).fetchone())
+        with pytest.raises(StoreBusy):
+            await put(store, message("x" * 200_000))
+        await connection.run(lambda db: db.execute(limit.format(1 << 30)).fetchone())
+        assert await put(store, message("x" * 200_000)) is not None
+
+
+@pytest.mark.parametrize("damage", ["header", "middle"])
+async def test_a_corrupt_database_is_refused_in_one_sentence(tmp_path, damage):
+    async with sqlite(tmp_path) as store:
+        for n in range(200):
+            await put(store, message("x" * 500), lane=str(n))
+    file = tmp_path / "parley.db"
+    content = bytearray(file.read_bytes())
+    start = 0 if damage == "header" else 4096
+    content[start : start + 4096] = b"z" * 4096
+    file.write_bytes(content)
+    with pytest.raises(StoreError, match="corrupt"):
+        async with sqlite(tmp_path):
+            pass
+    assert file.read_bytes() == bytes(content)
+
+
+async def test_a_newer_database_is_refused(tmp_path):
+    async with sqlite(tmp_path):
+        pass
+    with sqlite3.connect(tmp_path / "parley.db") as db:
+        db.execute("pragma user_version=999")
+    db.close()
+    with pytest.raises(StoreError, match="newer Parley"):
+        async with sqlite(tmp_path):
+            pass
