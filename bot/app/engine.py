@@ -11,7 +11,7 @@ from typing import Any
 from bot.app import models as modelling
 from bot.app.platforms import Platform, WaitingSender
 from bot.backends.sqlite.store import SqliteStore
-from bot.backends.tokens import O200kCounter
+from bot.backends.tokens.o200k import O200kCounter
 from bot.config import Config, Secrets
 from bot.core.admission import Admission
 from bot.core.checks import Access

@@ -3,7 +3,7 @@
 import difflib
 import re
 import tomllib
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import fields
 from pathlib import Path
 from typing import Any, TypeVar
@@ -15,8 +15,20 @@ from bot.domain.errors import ConfigError
 T = TypeVar("T")
 PREFIX = "PARLEY__"
 LITERAL_TOKEN = re.compile(
-    r"^(xox[abeprs]-|xapp-|sk-)|^\d{6,12}:[\w-]{30,}$|^[\w-]{23,}\.[\w-]{6,7}\.[\w-]{27,}$"
+    r"^\s*((xox[abeprs]-|xapp-|sk-)|\d{6,12}:[\w-]{30,}\s*$"
+    r"|[\w-]{23,}\.[\w-]{6,7}\.[\w-]{27,}\s*$)"
 )
+WANTED = {  # what to write, by the kind of a pydantic error
+    "string_type": "text in quotes",
+    "bool_type": "true or false",
+    "bool_parsing": "true or false",
+    "int_type": "a whole number",
+    "int_parsing": "a whole number",
+    "int_from_float": "a whole number",
+    "float_type": "a number",
+    "float_parsing": "a number",
+    "tuple_type": 'a list, like ["first", "second"]',
+}
 
 
 class Reader:
@@ -44,9 +56,7 @@ class Reader:
         allowed = list(names)
         for name in raw:
             if name not in allowed:
-                near = difflib.get_close_matches(name, allowed, 1)
-                advice = f"did you mean {near[0]}?" if near else f"known are {', '.join(allowed)}"
-                self.problems.append(f"{join(key, name)}: unknown key; {advice}")
+                self.problems.append(f"{join(key, name)}: unknown key; {advice(name, allowed)}")
         return {name: value for name, value in raw.items() if name in allowed}
 
     def tables(self, top: Mapping[str, Any], name: str) -> dict[str, Any]:
@@ -57,19 +67,31 @@ class Reader:
         self.problems.append(f"{name}: should be a table of tables; write [{name}.NAME]")
         return {}
 
-    def refuse_tokens(self, raw: Any, key: str = "") -> None:
-        """Find tokens that stand in the file."""
+    def text(self, raw: Any, key: str) -> str | None:
+        """Read one text; None when it is none."""
+        if isinstance(raw, str):
+            return raw
+        self.problems.append(f"{key}: is {raw!r}; write {WANTED['string_type']}")
+        return None
+
+    def without_tokens(self, raw: Any, key: str = "") -> Any:
+        """Return all but the tokens that stand where at most a variable's name may stand.
+
+        They are problems, and what is gone cannot be repeated by another complaint.
+        """
         if isinstance(raw, str) and LITERAL_TOKEN.search(raw):
             self.problems.append(
-                f"{key}: a token must not stand in the file; put it into an environment "
+                f"{key}: a token must not stand in the configuration; put it into an environment "
                 "variable and name that variable with the key that ends in _env"
             )
-        elif isinstance(raw, Mapping):
-            for name, value in raw.items():
-                self.refuse_tokens(value, join(key, name))
-        elif isinstance(raw, list):
-            for value in raw:
-                self.refuse_tokens(value, key)
+            return "***"
+        if isinstance(raw, Mapping):
+            return {
+                name: self.without_tokens(value, join(key, name)) for name, value in raw.items()
+            }
+        if isinstance(raw, list):
+            return [self.without_tokens(value, key) for value in raw]
+        return raw
 
 
 def parsed(path: Path | None) -> dict[str, Any]:
@@ -77,27 +99,38 @@ def parsed(path: Path | None) -> dict[str, Any]:
     if path is None:
         return {}
     try:
-        return tomllib.loads(path.read_text(encoding="utf-8"))
+        return tomllib.loads(path.read_text(encoding="utf-8-sig"))  # some editors add a mark
     except FileNotFoundError:
         raise ConfigError(f"{path}: there is no such file; `parley init` writes one") from None
     except OSError as error:
         raise ConfigError(f"{path}: cannot be read: {error.strerror}") from error
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise ConfigError(f"{path}: is not valid TOML: {error}") from error
+        raise ConfigError(
+            f"{path}: is not valid TOML: {error}; look for a missing quote or a name written twice"
+        ) from error
 
 
-def overlay(raw: dict[str, Any], environment: Mapping[str, str]) -> None:
-    """Put `PARLEY__SECTION__KEY` variables over what the file says."""
+def overlay(raw: dict[str, Any], environment: Mapping[str, str]) -> list[str]:
+    """Put `PARLEY__SECTION__KEY` variables over what the file says; return what does not fit."""
+    problems = []
     for variable, text in sorted(environment.items()):
         if not variable.startswith(PREFIX):
             continue
         *tables, name = variable.removeprefix(PREFIX).lower().split("__")
-        place = raw
+        place: Any = raw
         for table in tables:
-            place = place.setdefault(table, {})
-            if not isinstance(place, dict):
-                raise ConfigError(f"{variable}: {table} is not a table; check the name")
-        place[name] = _value(text)
+            place = place.setdefault(table, {}) if isinstance(place, dict) else None
+        if isinstance(place, dict):
+            place[name] = _value(text)
+        else:
+            problems.append(f"{variable}: {'.'.join(tables)} is not a table; check the name")
+    return problems
+
+
+def advice(name: str, allowed: Sequence[str]) -> str:
+    """Return what was probably meant, or all that is allowed."""
+    near = difflib.get_close_matches(name, allowed, 1)
+    return f"did you mean {near[0]}?" if near else f"known are {', '.join(allowed)}"
 
 
 def join(key: str, name: str) -> str:
@@ -107,15 +140,21 @@ def join(key: str, name: str) -> str:
 
 
 def _value(text: str) -> Any:
-    """Read a variable as TOML where it is TOML (`true`, `5`, `["a"]`), else as the text it is."""
+    """Read a variable: lists, tables and quoted text are TOML, all else is the text it is.
+
+    Numbers and truth values stay text here, since only their setting knows whether `5` is a number
+    or a name.
+    """
     try:
-        return tomllib.loads(f"value = {text}")["value"]
+        value = tomllib.loads(f"value = {text}")["value"]
     except tomllib.TOMLDecodeError:
         return text
+    return value if isinstance(value, list | dict | str) else text
 
 
 def _sentence(problem: Any) -> str:
-    if problem["type"] == "missing":
+    kind, value = problem["type"], problem["input"]
+    if kind == "missing":
         return "is missing; write it"
-    text = problem["msg"][0].lower() + problem["msg"][1:]
-    return f"{text}; it is {problem['input']!r} now"
+    wanted = problem["ctx"]["expected"] if kind == "literal_error" else WANTED.get(kind)
+    return f"is {value!r}; write {wanted or problem['msg']}"

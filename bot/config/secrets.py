@@ -13,7 +13,8 @@ from bot.domain.errors import ConfigError
 from bot.ports.platform import Secret
 
 PLACEHOLDERS = re.compile(
-    r"^(undefined|null|none|changeme|change-me|secret|token|password|x+|your[-_ ].*|<.*>|\.\.\.)$",
+    r"(undefined|null|none|changeme|change-me|secret|token|password|<.*>"
+    r"|(xox[bep]-|xapp-|sk-)?(your[-_ ].*|x+|\.\.\.|…))",
     re.IGNORECASE,
 )
 
@@ -25,12 +26,17 @@ class Secrets:
         self._environment = environment
 
     def find(self, variable: str) -> str | None:
-        """Return the value, or None when it is nowhere."""
-        named = self._environment.get(f"{variable}_FILE")
-        credentials = self._environment.get("CREDENTIALS_DIRECTORY")
-        for path in (named, credentials and f"{credentials}/{variable}"):
-            if path and Path(path).is_file():
-                return Path(path).read_text(encoding="utf-8").strip()
+        """Return the value, or None when it is nowhere.
+
+        Raises:
+            ConfigError: the file that is named for it is missing, unreadable or empty.
+        """
+        if named := self._environment.get(f"{variable}_FILE"):
+            return _read(Path(named), f"{variable}_FILE")
+        if folder := self._environment.get("CREDENTIALS_DIRECTORY"):
+            path = Path(folder, variable)
+            if path.is_file():
+                return _read(path, variable)
         return self._environment.get(variable, "").strip() or None
 
     def get(self, variable: str) -> str:
@@ -42,16 +48,31 @@ class Secrets:
 
     def problems(self, secrets: Iterable[Secret]) -> list[str]:
         """Return one line for each secret that is missing, a placeholder, or of the wrong shape."""
-        found = []
-        for secret in secrets:
+        return [problem for secret in secrets if (problem := self._problem(secret))]
+
+    def _problem(self, secret: Secret) -> str:
+        hint = secret.hint or "put the token into this variable"
+        try:
             value = self.find(secret.variable)
-            hint = secret.hint or "put the token into this variable"
-            if value is None:
-                found.append(f"{secret.key}: the variable {secret.variable} is not set; {hint}")
-            elif PLACEHOLDERS.match(value):
-                found.append(f"{secret.key}: {secret.variable} holds a placeholder; {hint}")
-            elif not re.fullmatch(secret.shape, value):
-                found.append(
-                    f"{secret.key}: {secret.variable} does not look like such a token; {hint}"
-                )
-        return found
+        except ConfigError as error:
+            return f"{secret.key}: {error}"
+        if value is None:
+            return f"{secret.key}: the variable {secret.variable} is not set; {hint}"
+        if PLACEHOLDERS.fullmatch(value):
+            return f"{secret.key}: {secret.variable} holds a placeholder; {hint}"
+        if not re.fullmatch(secret.shape, value):
+            return f"{secret.key}: {secret.variable} does not look like such a token; {hint}"
+        return ""
+
+
+def _read(path: Path, variable: str) -> str:
+    try:
+        value = path.read_text(encoding="utf-8").strip()
+    except OSError as error:
+        cause = (error.strerror or "unknown error").lower()
+        raise ConfigError(f"{variable}: {path} cannot be read ({cause}); check the path") from error
+    except UnicodeDecodeError:
+        raise ConfigError(f"{variable}: {path} is not text; put the token into it") from None
+    if not value:
+        raise ConfigError(f"{variable}: {path} is empty; put the token into it")
+    return value

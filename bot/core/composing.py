@@ -20,6 +20,11 @@ class Composed:
     prompt: Prompt
     note: str = ""
 
+    @property
+    def half(self) -> int:
+        """Roughly half the tokens that this prompt has, at four bytes a token."""
+        return sum(len(line.text.encode()) for line in self.prompt.lines) // 8
+
 
 @dataclass(slots=True, kw_only=True)
 class Composing:
@@ -29,10 +34,9 @@ class Composing:
     tokens: TokenCounter
 
     async def compose(
-        self, turn: Turn, event: MessageReceived, policy: Policy, *, share: float = 1.0
+        self, turn: Turn, event: MessageReceived, policy: Policy, *, budget: int
     ) -> Composed:
-        """Return the prompt for one message; `share` of the budget goes to memory and question."""
-        budget = int(policy.memory.max_tokens * share)
+        """Return the prompt for one message, memory and question within `budget` tokens."""
         question = _question(event)
         asked = await self._within(question, budget)
         left = budget - await self._size(asked, budget)

@@ -93,9 +93,11 @@ class Answering:
         self, turn: Turn, event: MessageReceived, policy: Policy, draft: Draft
     ) -> AsyncGenerator[str, None]:
         model = self.models[policy.model]
-        for share in (1.0, 0.5):  # a prompt that is too long is cut to half its memory, once
-            composed, spoken = await self.composing.compose(turn, event, policy, share=share), 0
-            if composed.note and share == 1.0:
+        budget = policy.memory.max_tokens
+        for last in (False, True):  # a prompt that is too long is halved, once
+            composed = await self.composing.compose(turn, event, policy, budget=budget)
+            budget, spoken = min(budget // 2, composed.half), 0
+            if composed.note and not last:
                 yield composed.note
             try:
                 async with aclosing(
@@ -106,7 +108,7 @@ class Answering:
                         yield piece
             except ContextTooLong as error:
                 log.warning("%s: %s", turn.lane, error)
-                if share < 1.0:
+                if last:
                     raise Declined(sentences.TOO_LONG) from error
             except ModelError as error:
                 raise _apology(turn, error) from error

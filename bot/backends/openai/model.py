@@ -24,6 +24,8 @@ from bot.backends.openai.settings import (
     LookUp,
     OpenAISettings,
     address,
+    host_of,
+    loopback,
     url_problems,
 )
 from bot.domain.dialogue import Delta, Ended, Prompt
@@ -51,7 +53,8 @@ class OpenAIModel:
         self.name = name
         self._settings = settings
         url, key = address(settings, look_up), (look_up(settings.api_key_env) or "").strip()
-        self._official = httpx2.URL(url).host == OFFICIAL_HOST
+        self._host = host_of(url)
+        self._official = self._host == OFFICIAL_HOST
         self._key = key
         self._dialect = Dialect.of(official=self._official)
         self._complaints = Complaints(name=name, settings=settings, url=url, keyed=bool(key))
@@ -150,6 +153,7 @@ class OpenAIModel:
             timeout=httpx2.Timeout(self._settings.timeout_s, connect=CONNECT_S),
             http_client=openai.DefaultAioHttpClient(
                 limits=httpx2.Limits(keepalive_expiry=KEEP_S),
+                trust_env=not loopback(self._host),  # a proxy does not reach this machine's ports
                 event_hooks={"response": [_give_up_without_quota]},
             ),
         )

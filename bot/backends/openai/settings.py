@@ -32,6 +32,14 @@ def address(settings: OpenAISettings, look_up: LookUp) -> str:
     return settings.base_url or look_up("OPENAI_BASE_URL") or OFFICIAL
 
 
+def host_of(url: str) -> str:
+    """Return the host of a URL; empty when it cannot be read."""
+    try:
+        return urlsplit(url).hostname or ""
+    except ValueError:
+        return ""
+
+
 def shown(url: str) -> str:
     """Return a URL that may be shown and logged: without user, password and query."""
     parts = urlsplit(url)
@@ -63,9 +71,19 @@ def url_problems(url: str) -> list[str]:
         return ["base_url: does not begin with https://host; write it like https://host:8000/v1"]
     if parts.username or parts.password:
         return ["base_url: contains a password; put the key into the variable of api_key_env"]
-    if parts.scheme == "http" and not _loopback(host):
+    if parts.scheme == "http" and not loopback(host):
         return [f"base_url: http:// would send the key in clear to {host}; use https://"]
     return []
+
+
+def loopback(host: str) -> bool:
+    """Return whether a host name means this machine."""
+    if host == "localhost" or host.endswith(".localhost"):
+        return True
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return False
 
 
 def _size_problems(settings: OpenAISettings) -> list[str]:
@@ -84,12 +102,3 @@ def _size_problems(settings: OpenAISettings) -> list[str]:
         for key, price in prices.items()
         if price < 0
     ]
-
-
-def _loopback(host: str) -> bool:
-    if host == "localhost" or host.endswith(".localhost"):
-        return True
-    try:
-        return ip_address(host).is_loopback
-    except ValueError:
-        return False

@@ -1,0 +1,1 @@
+"""Counting tokens with tiktoken, from ranks that come with the package: no network, ever."""

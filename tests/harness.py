@@ -1,0 +1,118 @@
+"""The real engine in a test: real store, real model backend over HTTP, an adapter in memory.
+
+The adapter here is one more implementation of the platform port; it shows replies in a list.
+"""
+
+import asyncio
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass, field, replace
+
+from bot.app.engine import assemble
+from bot.backends.openai.settings import OpenAISettings
+from bot.backends.sqlite.store import opened
+from bot.config import Config, Secrets
+from bot.domain.errors import Gone
+from bot.domain.policy import AccessPolicy
+from bot.domain.replies import Finished, Part, Receipt, Retraction, Text
+from bot.ports.platform import Adapter
+
+OPEN = AccessPolicy(dm_policy="open", group_policy="open")
+
+
+@dataclass
+class Shown:
+    """One reply as the person sees it."""
+
+    to: object
+    text: str = ""
+    finished: Finished | None = None
+
+
+@dataclass
+class MemoryPlatform:
+    """A platform without a network: shows pieces at once, loses nothing over a restart."""
+
+    shown: list[Shown] = field(default_factory=list)
+    failures: list[BaseException] = field(default_factory=list)
+    inbox: object = None
+    catalogue: tuple = ()
+    ready: asyncio.Event = field(default_factory=asyncio.Event)
+    hold: asyncio.Event | None = None  # set it to let replies become final
+
+    async def open(self):
+        pass
+
+    async def close(self):
+        pass
+
+    async def publish(self, catalogue):
+        self.catalogue = catalogue
+
+    async def listen(self, inbox):
+        self.inbox = inbox
+        self.ready.set()
+        await asyncio.Event().wait()
+
+    async def deliver(self, to, reply, outbox):
+        if self.failures:
+            raise self.failures.pop(0)
+        shown = next((s for s in self.shown if s.to.key == to.key and 0 in outbox.known), None)
+        if shown is None:
+            shown = Shown(to)
+            self.shown.append(shown)
+            await outbox.sent(Part(index=0, id=str(len(self.shown))))
+        shown.text = ""
+        async for piece in reply:
+            match piece:
+                case Text(words):
+                    shown.text += words
+                case Retraction(sentence):
+                    shown.text = sentence
+                case Finished():
+                    if self.hold:
+                        await self.hold.wait()
+                    shown.finished = piece
+        return Receipt((outbox.known[0].id,))
+
+    def texts(self):
+        return [shown.text for shown in self.shown if shown.finished]
+
+    async def until(self, condition, timeout=10):
+        async with asyncio.timeout(timeout):
+            while not condition():
+                await asyncio.sleep(0.005)
+
+    async def answers(self, count, timeout=10):
+        await self.until(lambda: len(self.texts()) >= count, timeout)
+        return self.texts()
+
+
+def configuration(folder, base_url, **changes) -> Config:
+    model = OpenAISettings(base_url=base_url, model="fake-model", timeout_s=5)
+    return replace(Config(data_dir=folder, models={"main": model}, access=OPEN), **changes)
+
+
+@asynccontextmanager
+async def running(config, platform, name="fake"):
+    """Run the engine until the block ends; a block that raises kills nothing but itself."""
+    async with AsyncExitStack() as stack:
+        store = await stack.enter_async_context(opened(config.data_dir / "parley.db"))
+        adapters = {name: Adapter(receiver=platform, sender=platform)}
+        secrets = Secrets({"OPENAI_API_KEY": "k"})
+        engine = await assemble(config, secrets, store, adapters, stack)
+        stop = asyncio.Event()
+        platform.ready.clear()
+        task = asyncio.create_task(engine.run(stop))
+        try:
+            ready = asyncio.create_task(platform.ready.wait())
+            await asyncio.wait({task, ready}, return_when=asyncio.FIRST_COMPLETED)
+            ready.cancel()
+            if task.done():
+                await task
+            yield engine
+        finally:
+            stop.set()
+            await task
+
+
+__all__ = ["Gone", "MemoryPlatform", "configuration", "running"]
