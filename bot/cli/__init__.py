@@ -1,15 +1,39 @@
-"""The verbs of the `parley` command; importing this package imports no SDK."""
+"""The verbs of the `parley` command; each is imported when it is called, so that help is quick."""
 
+import importlib
 import sys
 
 import click
 
-from bot.cli import chat, check, manifest, run
 from bot.domain.errors import ConfigError, ParleyError
+
+VERBS = {
+    "chat": "Talk to the bot here.",
+    "run": "Answer on every enabled platform until it is told to stop.",
+    "init": "Write a configuration after a few questions.",
+    "check": "Validate the configuration; one line for each problem.",
+    "manifest": "Print what to paste into Slack, Discord or Telegram.",
+}
 
 
 class Verbs(click.Group):
-    """Turns expected errors into one sentence and the right exit code."""
+    """Finds verbs by name, and turns expected errors into one sentence and the right exit code."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002
+        """Return the verbs in the order in which one needs them."""
+        return list(VERBS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002
+        """Import the module of one verb."""
+        if cmd_name not in VERBS:
+            return None
+        command: click.Command = getattr(importlib.import_module(f"bot.cli.{cmd_name}"), cmd_name)
+        return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002
+        """List the verbs without importing them."""
+        with formatter.section("Commands"):
+            formatter.write_dl(list(VERBS.items()))
 
     def invoke(self, ctx: click.Context) -> object:
         """Exit 2 when the configuration is wrong, 1 when the work failed."""
@@ -25,11 +49,5 @@ class Verbs(click.Group):
 @click.group(cls=Verbs, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(package_name="parley-bot", prog_name="parley")
 @click.option("--debug", is_flag=True, help="Show tracebacks and log everything.")
-def main(debug: bool) -> None:
+def main(debug: bool) -> None:  # noqa: ARG001, FBT001
     """One assistant for Slack, Discord, Telegram and this terminal."""
-
-
-main.add_command(chat.chat)
-main.add_command(run.run)
-main.add_command(check.check)
-main.add_command(manifest.manifest)
