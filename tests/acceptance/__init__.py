@@ -1,0 +1,1 @@
+"""The installed program against whole fake platforms: started, killed, started again."""
