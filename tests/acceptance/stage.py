@@ -187,6 +187,12 @@ enabled = true
         self.place.say(room, f"{text} #{room}-{self.sent[room]}")
         self.sent[room] += 1
 
+    async def quiet(self, room):
+        """Wait until a room's messages are all answered."""
+        async with asyncio.timeout(60):
+            while len(set(self._tokens(room, DONE))) < self.sent[room]:
+                await asyncio.sleep(0.02)
+
     def answered(self):
         """How many messages have a complete answer."""
         return sum(len(set(self._tokens(room, DONE))) for room in self.sent)
