@@ -49,5 +49,5 @@ class Verbs(click.Group):
 @click.group(cls=Verbs, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(package_name="parley-bot", prog_name="parley")
 @click.option("--debug", is_flag=True, help="Show tracebacks and log everything.")
-def main(debug: bool) -> None:  # noqa: ARG001, FBT001
+def main(debug: bool) -> None:
     """One assistant for Slack, Discord, Telegram and this terminal."""

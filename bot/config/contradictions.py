@@ -74,7 +74,7 @@ def _people(config: Config, platforms: tuple[str, ...]) -> Iterator[str]:
         named += [(f"{key}.{name}", entry, True)
                   for name in ("allow", "block") for entry in access[name]]  # fmt: skip
     for key, name, whole in named:
-        if not whole or name.partition(":")[0] not in platforms:
+        if not whole or name.endswith(":") or name.partition(":")[0] not in platforms:
             yield f"{key}: {name!r} names nobody; write {EXAMPLE}"
 
 
@@ -84,7 +84,7 @@ def _channels(config: Config, platforms: tuple[str, ...]) -> Iterator[str]:
         if platform not in platforms:
             yield f"{key}: there is no platform {platform!r}; {advice(platform, platforms)}"
         elif len(rest) > 3 or (rest and not rest[-1]):
-            yield f"{key}: is no place; write platform:workspace:channel or a beginning of it"
+            yield f"{key}: is no place; write platform:workspace:channel, without a colon behind it"
 
 
 def _clear_text(config: Config) -> Iterator[str]:

@@ -22,8 +22,8 @@ class Admission:
                 return self._admits_message(event)
             case CommandGiven():
                 return self._may_knock(event.conversation, event.author)
-            case StopAsked():
-                return True
+            case StopAsked(author=person):
+                return person is None or self._may_knock(event.conversation, person)
             case _:
                 return False
 

@@ -7,8 +7,9 @@ sentence to the person. A stuck lane never blocks another.
 import asyncio
 import logging
 import time
-from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
+from collections.abc import AsyncGenerator, Awaitable, Callable, Coroutine, Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
 from bot.core import sentences
 from bot.core.journal import TurnOutbox
@@ -21,7 +22,8 @@ from bot.ports.platform import Sender
 from bot.ports.store import Journal, Lanes, Result, Turn
 
 log = logging.getLogger(__name__)
-LONGEST_PAUSE = 60.0  # seconds between attempts while a platform cannot be reached
+LONGEST_PAUSE = 60.0  # seconds between attempts at a turn that fails
+PLATFORM_PAUSE = 2.0  # seconds before a platform that cannot be reached is tried again
 
 
 @dataclass(slots=True, kw_only=True)
@@ -45,9 +47,7 @@ class Dispatcher:
             while len(self._tasks) >= self.parallel:
                 await asyncio.wait(self._tasks, return_when=asyncio.FIRST_COMPLETED)
             for turn in await self.lanes.claim(self.parallel - len(self._tasks)):
-                task = asyncio.create_task(self._lane(turn), name=f"lane {turn.lane}")
-                self._tasks.add(task)
-                task.add_done_callback(self._tasks.discard)
+                self._begin(self._lane(turn), name=f"lane {turn.lane}")
 
     async def drain(self, seconds: float) -> None:
         """Let running turns end within a limit; the rest stays stored for the next start."""
@@ -57,9 +57,14 @@ class Dispatcher:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
 
-    async def control(self, turn: Turn) -> None:
-        """Run one event of the control track, beside the lanes."""
-        await self._attempt(turn)
+    def control(self, turn: Turn) -> None:
+        """Begin one event of the control track, beside the lanes."""
+        self._begin(self._lane(turn), name=f"control {turn.event.id}")
+
+    def _begin(self, work: Coroutine[Any, Any, None], *, name: str) -> None:
+        task = asyncio.create_task(work, name=name)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
 
     async def _lane(self, turn: Turn) -> None:
         following: Turn | None = turn
@@ -94,13 +99,13 @@ class Dispatcher:
             log.error("giving up on %s after %s attempts: %r", turn.event.id, self.attempts, error)
             await self._apologise(turn)
             return await self._bury(turn)
-        pause = error.seconds if isinstance(error, RetryLater) else 2.0**turn.attempts
-        pause = min(pause, LONGEST_PAUSE)
+        pause = min(2.0**turn.attempts, LONGEST_PAUSE)
+        if passing:  # the sender has tried for a while already
+            pause = error.seconds if isinstance(error, RetryLater) else PLATFORM_PAUSE
         log.warning("turn %s of %s failed, again in %g s: %r", turn.id, turn.lane, pause, error,
                     exc_info=error if log.isEnabledFor(logging.DEBUG) else None)  # fmt: skip
-        await self._patiently(lambda: self.lanes.fail(turn, not_before=time.time() + pause))
-        if turn.event.track == "control" and not turn.resumed:
-            log.warning("%s is left for the next start", turn.event.id)
+        due = time.time() + pause
+        await self._patiently(lambda: self.lanes.fail(turn, not_before=due, counted=not passing))
         return None
 
     async def _bury(self, turn: Turn) -> Turn | None:

@@ -1,9 +1,8 @@
 """The one door inward: admit, store, and only then let the platform be acknowledged."""
 
-import asyncio
 import logging
-from collections.abc import Awaitable, Callable
-from dataclasses import dataclass, field
+from collections.abc import Callable
+from dataclasses import dataclass
 
 from bot.core.admission import Admission
 from bot.core.metrics import Metrics
@@ -21,9 +20,8 @@ class StoringInbox:
     admission: Admission
     policies: Policies
     intake: Intake
-    control: Callable[[Turn], Awaitable[None]]  # runs beside the lanes; never raises
+    control: Callable[[Turn], None]  # begins an event that runs beside the lanes
     metrics: Metrics
-    _running: set[asyncio.Task[None]] = field(default_factory=set)
 
     async def accept(self, event: Event) -> bool:
         """See `bot.ports.platform.Inbox`: the event is queued before the first await."""
@@ -42,13 +40,8 @@ class StoringInbox:
             self.metrics.duplicates += 1
             log.info("known already: %s", event.id)
         elif event.track == "control":
-            task = asyncio.create_task(self._control(turn), name=f"control {event.id}")
-            self._running.add(task)
-            task.add_done_callback(self._running.discard)
+            self.control(turn)
         return turn is not None
-
-    async def _control(self, turn: Turn) -> None:
-        await self.control(turn)
 
     def _memory_of(self, event: Event) -> str:
         author = getattr(event, "author", None)

@@ -102,8 +102,11 @@ class Lanes(Protocol):
         """Close a turn in one transaction; returns the lane's next turn, still owned."""
         ...
 
-    async def fail(self, turn: Turn, *, not_before: float) -> None:
-        """Count a failed attempt and try the turn again at `not_before`; its lane waits."""
+    async def fail(self, turn: Turn, *, not_before: float, counted: bool = True) -> None:
+        """Try the turn again at `not_before`; its lane waits.
+
+        `counted` adds to its attempts: leave it out when the fault is the platform's.
+        """
         ...
 
     async def cancel(self, turn: Turn) -> None:

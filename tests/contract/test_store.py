@@ -170,6 +170,26 @@ async def test_a_failed_turn_comes_back_in_its_time_and_blocks_no_other_lane(at)
         assert following.event.text == "behind"
 
 
+async def test_a_failure_of_the_platform_is_not_counted(at):
+    async with at() as store:
+        await put(store, message())
+        (turn,) = await claim(store)
+        await store.lanes.fail(turn, not_before=0.0, counted=False)
+        (again,) = await claim(store)
+        assert (again.attempts, again.resumed) == (0, True)
+
+
+async def test_a_control_event_that_failed_comes_back(at):
+    async with at() as store:
+        await put(store, message("running"))
+        (running,) = await claim(store)
+        turn = await put(store, command("help"))
+        await store.lanes.fail(turn, not_before=0.0)
+        following = await store.lanes.finish(running, Result())
+        assert following.event.name == "help"
+        assert await store.lanes.finish(following, Result()) is None
+
+
 async def test_finish_writes_history_usage_handles_and_the_joined_thread(at):
     event = message(conversation=PLACE.__class__(platform="fake", channel="C", thread="9"))
     async with at() as store:

@@ -19,6 +19,7 @@ import orjson
 
 from bot.backends.sqlite import rows
 from bot.backends.sqlite.writer import Writer, WriterConnection
+from bot.domain.errors import StoreBusy
 from bot.domain.events import Event, MessageReceived, from_plain, to_plain
 from bot.domain.replies import Part
 from bot.ports.store import Result, Turn
@@ -26,6 +27,7 @@ from bot.ports.store import Result, Turn
 INSERT_EVENT = """insert into inbox (event, lane, memory, epoch, message, payload, at)
 values (?1, ?2, ?3, coalesce((select epoch from memories where key = ?3), 0), ?4, ?5, ?6)
 on conflict do nothing returning id, epoch"""
+TIMER_PAUSE = 1.0  # seconds, while the store cannot take a timer that is due
 
 
 class SqliteLanes:
@@ -135,16 +137,19 @@ class SqliteLanes:
         await self._writer.put(lambda db: rows.close(db, turn, result))
         return self._next(turn)
 
-    async def fail(self, turn: Turn, *, not_before: float) -> None:
-        """Count the attempt; the turn keeps its place at the head of its lane."""
-        attempts = turn.attempts + 1
+    async def fail(self, turn: Turn, *, not_before: float, counted: bool = True) -> None:
+        """Keep the turn at the head of its lane; an event of the control track joins its lane."""
+        attempts = turn.attempts + counted
         sql = "update inbox set attempts = ?, started = 0, not_before = ? where id = ?"
         await self._writer.put(lambda db: db.execute(sql, (attempts, not_before, turn.id)).rowcount)
         steps, parts = await self._connection.run(lambda db: rows.journal(db, turn.id))
+        again = replace(turn, attempts=attempts, resumed=True, steps=steps, parts=parts)
         lane = self._lanes.get(turn.lane)
         if lane and lane[0].id == turn.id:
-            lane[0] = replace(turn, attempts=attempts, resumed=True, steps=steps, parts=parts)
+            lane[0] = again
             self._delay(turn.lane, not_before)
+        else:
+            self._offer(again, not_before=not_before)
 
     async def cancel(self, turn: Turn) -> None:
         """Leave the mark that a resumed turn reads."""
@@ -241,8 +246,11 @@ class SqliteLanes:
         while row := await self._connection.run(lambda db: db.execute(sql).fetchone()):
             event, due, lane, memory, payload = row
             await asyncio.sleep(max(0.0, due - time.time()))
-            await self.ingest(from_plain(orjson.loads(payload)), lane=lane, memory=memory)
-            await self._forget_timer(event)
+            try:
+                await self.ingest(from_plain(orjson.loads(payload)), lane=lane, memory=memory)
+                await self._forget_timer(event)
+            except StoreBusy:
+                await asyncio.sleep(TIMER_PAUSE)
 
     async def _forget_timer(self, event: str) -> None:
         sql = "delete from timers where event = ?"

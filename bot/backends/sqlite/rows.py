@@ -21,6 +21,8 @@ where payload is not null order by id"""
 COUNT_BEGUN = """update inbox set attempts = attempts + 1, started = 0,
 not_before = case when attempts > 0 then ?1 + ?2 * (1 << min(attempts, 6)) else 0 end
 where payload is not null and started = 1"""
+KNOWN_FOR = 7 * 86400.0  # seconds for which a redelivery is recognised
+HANDLES_FOR = 90 * 86400.0  # seconds for which an answer can be found by its message
 FIRST_PAUSE = 2.0  # seconds before the third attempt after kills; doubles with each
 
 
@@ -52,7 +54,10 @@ def close(db: sqlite3.Connection, turn: Turn, result: Result) -> None:
 def unfinished(db: sqlite3.Connection) -> list[tuple[Turn, float]]:
     """Count the attempts that had begun; return all open turns and when each may run."""
     db.execute("begin immediate")
-    db.execute(COUNT_BEGUN, (time.time(), FIRST_PAUSE / 2))
+    now = time.time()
+    db.execute(COUNT_BEGUN, (now, FIRST_PAUSE / 2))
+    db.execute("delete from inbox where closed < ?", (now - KNOWN_FOR,))
+    db.execute("delete from answers where at < ?", (now - HANDLES_FOR,))
     db.execute("commit")
     steps: dict[int, dict[str, Any]] = {}
     for turn, name, value in db.execute("select turn, name, value from steps"):
