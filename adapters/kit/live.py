@@ -5,59 +5,60 @@ exactly one final text, shown only after `Finished` was seen; parts that an earl
 are edited, missing ones posted, surplus ones deleted.
 """
 
-from collections.abc import AsyncIterator, Callable
-from dataclasses import dataclass
-from typing import Protocol
+import asyncio
+from collections.abc import AsyncIterator
 
+from adapters.kit.bubbles import Bubbles, Manner
+from adapters.kit.busy import Busy
+from adapters.kit.draft import Draft
+from adapters.kit.parts import Parts
 from bot.domain.replies import Piece, Receipt
 from bot.ports.platform import Outbox
 
-
-class Bubbles(Protocol):
-    """What a platform can do with the single messages of one reply.
-
-    Methods raise the errors of `bot.domain.errors`: RetryLater, Unreachable (outcome unknown), Gone.
-    Markup that the platform rejects is their own affair: they fall back to plain text.
-    """
-
-    async def post(self, index: int, shown: str, *, final: bool) -> str:
-        """Send message number `index` of the reply; returns the platform's id."""
-        ...
-
-    async def edit(self, id: str, shown: str, *, final: bool) -> None:
-        """Replace a message's text; "not modified" counts as success."""
-        ...
-
-    async def delete(self, id: str) -> None:
-        """Take a surplus message away; one that is gone already counts as success."""
-        ...
-
-    async def find(self, index: int) -> str | None:
-        """Look for a message that an earlier attempt may have sent; None where there is no way."""
-        ...
-
-    async def typing(self) -> None:
-        """Show that the bot is busy; called again every few seconds; errors are not raised."""
-        ...
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Manner:
-    """How one platform likes its replies."""
-
-    limit: int  # of one message, by `measure`
-    measure: Callable[[str], int] = len
-    interval: float = 1.2  # seconds between edits
-    patience: float = 0.3  # an answer complete by then is posted once
-    placeholder: str = ""  # posted and journaled first; content comes by edits only (Telegram)
-    edits: bool = True  # False: wait for the whole answer (streaming = "off")
-    typing_every: float = 4.0
-    settle: float = 1.0  # seconds after an unknown outcome before looking with `find`
-    give_up: float = 60.0  # seconds of an unreachable platform before the turn is tried later
+__all__ = ["Bubbles", "Manner", "deliver"]
 
 
 async def deliver(
     reply: AsyncIterator[Piece], bubbles: Bubbles, manner: Manner, outbox: Outbox
 ) -> Receipt:
-    """Show a reply and return the ids of its messages, in order."""
-    raise NotImplementedError
+    """Show a reply and return the ids of its messages, in order; without words there are none.
+
+    Cancelling it closes the reply and leaves no task behind.
+
+    Raises:
+        Gone: the place is closed to the bot for good.
+        Unreachable: the platform was silent for `give_up` seconds.
+        DeliveryError: the reply ended without `Finished`; nothing final was shown.
+    """
+    draft = Draft(reply)
+    busy = Busy(bubbles.typing, after=manner.patience, every=manner.typing_every)
+    parts = Parts(bubbles, manner, outbox)
+    try:
+        await _show_growing(draft, parts, manner, busy)
+        if not draft.finished:
+            await draft.end()
+        busy.stop()
+        return await parts.conclude(draft.look(), draft.rewritten)
+    finally:
+        await busy.close()
+        await draft.close()
+
+
+async def _show_growing(draft: Draft, parts: Parts, manner: Manner, busy: Busy) -> None:
+    """Show the words as they come, until the end; without edits there is nothing to show."""
+    clock = asyncio.get_running_loop().time
+    if manner.placeholder:
+        busy.stop()
+        await parts.reserve()
+    if not manner.edits:
+        return
+    await draft.changed()
+    await draft.pause(max(parts.quiet, manner.patience))
+    while not draft.ended:
+        started = clock()
+        complete = await parts.show(draft.look(), draft.rewritten)
+        if complete:
+            busy.stop()
+        await draft.pause(max(parts.quiet, manner.interval - (clock() - started)))
+        if complete:
+            await draft.changed()
