@@ -1,0 +1,1 @@
+"""Telegram: one bot account over the Bot API, by long polling or a webhook."""

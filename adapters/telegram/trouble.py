@@ -1,0 +1,42 @@
+"""Waiting after failures: longer each time, with jitter, and with few words."""
+
+import asyncio
+import logging
+import random
+import time
+from collections.abc import Awaitable, Callable
+
+log = logging.getLogger(__name__)
+
+FIRST, LONGEST = 0.5, 30.0  # seconds
+QUIET = 600.0  # seconds before a sentence is said again
+
+
+class Trouble:
+    """A run of failures; two processes that disturb each other do not fill the log."""
+
+    def __init__(self, sleep: Callable[[float], Awaitable[None]] = asyncio.sleep) -> None:
+        self._sleep = sleep
+        self._count = 0
+        self._said: dict[str, float] = {}
+        self._told = False
+
+    async def wait(self, sentence: str, seconds: float | None = None) -> None:
+        """Say what is wrong, if that is new, and wait; `seconds` where somebody names them."""
+        now = time.monotonic()
+        if now - self._said.get(sentence, now - QUIET) >= QUIET:
+            self._said[sentence] = now
+            self._told = True
+            log.warning("telegram: %s", sentence)
+        if seconds is None:
+            longest = min(LONGEST, FIRST * 2**self._count)
+            seconds = random.uniform(longest / 2, longest)  # noqa: S311 - only spreads load
+        self._count = min(self._count + 1, 10)
+        await self._sleep(seconds)
+
+    def over(self) -> None:
+        """Note that all is well."""
+        if self._told:
+            log.info("telegram: all is well again")
+        self._told = False
+        self._count = 0

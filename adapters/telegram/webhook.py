@@ -1,0 +1,123 @@
+"""A webhook that loses nothing: Telegram hears 200 only after its update was stored.
+
+The server listens on loopback by default; a proxy in front of it ends TLS. Each request must carry
+the secret that was given to `setWebhook`, compared in constant time, before anything else of it is
+looked at. At shutdown the webhook stays set, so that Telegram keeps what comes meanwhile.
+"""
+
+import asyncio
+import hmac
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
+from urllib.parse import urlsplit
+
+import orjson
+from aiohttp import web
+from telegram.error import BadRequest, InvalidToken, TelegramError
+
+from adapters.telegram.account import Account
+from adapters.telegram.inbound import ALLOWED
+from adapters.telegram.receiver import Handover
+from adapters.telegram.settings import TelegramSettings
+from adapters.telegram.trouble import Trouble
+from bot.domain.errors import ConfigError, StoreError
+from bot.ports.platform import Inbox
+
+BODY_LIMIT = 1 << 20  # bytes
+SECRET_HEADER = "X-Telegram-Bot-Api-Secret-Token"  # noqa: S105
+SHUTDOWN = 5.0  # seconds for requests that are being stored
+
+
+@dataclass(slots=True, kw_only=True)
+class WebhookReceiver:
+    """Takes updates from Telegram's own calls."""
+
+    account: Account
+    settings: TelegramSettings
+    secret: str = field(repr=False)
+    sleep: Callable[[float], Awaitable[None]] = asyncio.sleep
+
+    def __post_init__(self) -> None:
+        if not self.secret.strip():
+            raise ConfigError(
+                "adapters.telegram.webhook_secret_env: the secret in "
+                f"{self.settings.webhook_secret_env} is empty, so anybody could forge messages; "
+                "set 16 to 256 letters, digits, `_` or `-`"
+            )
+        if not self.settings.webhook_url:
+            raise ConfigError(
+                "adapters.telegram.webhook_url: is not set; give the https address that Telegram "
+                'shall call, or set mode = "polling"'
+            )
+
+    async def listen(self, inbox: Inbox) -> None:
+        """See `bot.ports.platform.Receiver`; cancelling it lets requests under way end."""
+        trouble = Trouble(self.sleep)
+        await self._insist(self.account.open, trouble)
+        runner = web.AppRunner(self._app(inbox), access_log=None, shutdown_timeout=SHUTDOWN)
+        await runner.setup()
+        try:
+            await self._bind(runner)
+            await self._insist(self._announce, trouble)
+            await asyncio.Event().wait()
+        finally:
+            await runner.cleanup()
+
+    def _app(self, inbox: Inbox) -> web.Application:
+        handover = Handover(account=self.account)
+
+        async def take(request: web.Request) -> web.Response:
+            given = request.headers.get(SECRET_HEADER, "")
+            if not hmac.compare_digest(given.encode(), self.secret.encode()):
+                return web.Response(status=401)
+            try:
+                update = dict(orjson.loads(await request.read()))
+            except (TypeError, ValueError):
+                return web.Response(status=400)
+            try:
+                await handover.give([update], inbox)
+            except StoreError:
+                return web.Response(status=503)  # Telegram sends it again
+            return web.Response()
+
+        app = web.Application(client_max_size=BODY_LIMIT)
+        app.router.add_post(urlsplit(self.settings.webhook_url).path or "/", take)
+        return app
+
+    async def _bind(self, runner: web.AppRunner) -> None:
+        host, port = self.settings.webhook_host, self.settings.webhook_port
+        try:
+            await web.TCPSite(runner, host, port).start()
+        except OSError as error:
+            raise ConfigError(
+                f"adapters.telegram.webhook_port: cannot listen on {host}:{port} "
+                f"({error.strerror}); choose another port or host"
+            ) from None
+
+    async def _announce(self) -> None:
+        wanted = {
+            "url": self.settings.webhook_url,
+            "secret_token": self.secret,
+            "allowed_updates": ALLOWED,
+        }
+        try:
+            await self.account.call("setWebhook", wanted)
+        except BadRequest as error:
+            raise ConfigError(
+                f"adapters.telegram.webhook_url: Telegram refuses it ({error.message}); it wants "
+                "an https address on port 443, 80, 88 or 8443"
+            ) from None
+
+    async def _insist(self, step: Callable[[], Awaitable[None]], trouble: Trouble) -> None:
+        """Do what must be done before updates can come, however long Telegram is away."""
+        while True:
+            try:
+                await step()
+            except InvalidToken:
+                raise self.account.refusal() from None
+            except TelegramError as error:
+                reason = f"Telegram cannot be reached ({type(error).__name__})"
+                await trouble.wait(reason, getattr(error, "seconds", None))
+            else:
+                trouble.over()
+                return
