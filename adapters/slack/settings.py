@@ -1,0 +1,21 @@
+"""What the operator may set about Slack."""
+
+from dataclasses import dataclass
+from typing import Literal
+
+LOOPBACK = frozenset({"127.0.0.1", "::1", "localhost"})  # hosts that may be spoken to in the clear
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SlackSettings:
+    """One Slack app in one workspace or organisation."""
+
+    enabled: bool = False
+    bot_token_env: str = "SLACK_BOT_TOKEN"  # noqa: S105
+    app_token_env: str = "SLACK_APP_TOKEN"  # noqa: S105
+    signing_secret_env: str = "SLACK_SIGNING_SECRET"  # noqa: S105
+    base_url: str = "https://slack.com/api/"
+    mode: Literal["socket", "http"] = "socket"  # "http" opens a port: put a TLS proxy before it
+    http_host: str = "127.0.0.1"
+    http_port: int = 3000
+    http_path: str = "/slack/events"

@@ -1,0 +1,154 @@
+"""The Slack adapter with the real SDK on the fake Slack, and the ports in memory."""
+
+import asyncio
+import socket
+from contextlib import asynccontextmanager, suppress
+from dataclasses import replace
+
+from adapters.slack.descriptor import DESCRIPTOR
+from adapters.slack.settings import SlackSettings
+from bot.domain.conversation import Address, Conversation
+from bot.domain.errors import StoreBusy
+from bot.domain.replies import Finished, Text
+from bot.ports.platform import Surroundings
+from tests.fakes.slack import SECRET, TEAM
+
+SECRETS = {
+    "SLACK_BOT_TOKEN": "xoxb-1", "SLACK_APP_TOKEN": "xapp-1", "SLACK_SIGNING_SECRET": SECRET,
+}  # fmt: skip
+
+
+def done():
+    """Return something that may be awaited or not, as the ports allow."""
+    future = asyncio.get_running_loop().create_future()
+    future.set_result(None)
+    return future
+
+
+class Inbox:
+    """Takes events in memory; `busy` says how many more it will refuse."""
+
+    def __init__(self, *, busy=0, delay=0.0):
+        self.busy, self.delay = busy, delay
+        self.offered = []  # every event that came, also the refused and the known ones
+        self.events = {}
+
+    async def accept(self, event):
+        self.offered.append(event)
+        await asyncio.sleep(self.delay)
+        if self.busy:
+            self.busy -= 1
+            raise StoreBusy("the disk is full")
+        return self.events.setdefault(event.id, event) is event
+
+    @property
+    def texts(self):
+        return [event.text for event in self.events.values()]
+
+
+class Outbox:
+    """Keeps parts; give the `known` of an earlier attempt to resume it."""
+
+    def __init__(self, known=None):
+        self.known = dict(known or {})
+        self.resumed = known is not None
+
+    def begin(self, part):
+        self.known.setdefault(part.index, replace(part, id=""))
+        return done()
+
+    def sent(self, part):
+        self.known[part.index] = part
+        return done()
+
+    def withdrawn(self, index):
+        self.known.pop(index, None)
+        return done()
+
+
+class Marks:
+    """Nothing: Slack redelivers by itself."""
+
+    async def read(self, platform):
+        return {}
+
+    def put(self, platform, channel, message):
+        return done()
+
+
+def free_port():
+    """Return a port that nobody listens at."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
+
+
+def built(slack, *, streaming="edit", **settings):
+    """Build the adapter as the app does."""
+    surroundings = Surroundings(
+        bot_name="Parley", streaming=streaming, marks=Marks(), secret=SECRETS.__getitem__
+    )
+    return DESCRIPTOR.build(SlackSettings(base_url=slack.base_url, **settings), surroundings)
+
+
+@asynccontextmanager
+async def listening(slack, inbox, **settings):
+    """Run a receiver until the block ends; what it raises comes out."""
+    if settings.get("mode") == "http":
+        settings.setdefault("http_port", free_port())
+        slack.request_url = f"http://127.0.0.1:{settings['http_port']}/slack/events"
+    task = asyncio.ensure_future(built(slack, **settings).receiver.listen(inbox))
+    try:
+        await slack.until(lambda: task.done() or slack.sockets or _open(slack.request_url))
+        yield task
+    finally:
+        task.cancel()
+        with suppress(asyncio.CancelledError):
+            await task
+
+
+def _open(url):
+    if not url:
+        return False
+    with socket.socket() as probe:
+        return probe.connect_ex(("127.0.0.1", int(url.split(":")[2].split("/")[0]))) == 0
+
+
+@asynccontextmanager
+async def sending(slack, **settings):
+    """Give an open sender that waits a tenth of the usual times."""
+    sender = built(slack, **settings).sender
+    sender.updated = _hurried(sender.updated)
+    sender.streamed = _hurried(sender.streamed)
+    await sender.open()
+    try:
+        yield sender
+    finally:
+        await sender.close()
+
+
+def _hurried(manner):
+    return replace(
+        manner,
+        interval=manner.interval / 10,
+        patience=manner.patience / 10,
+        settle=manner.settle / 10,
+        typing_every=manner.typing_every / 200,
+    )
+
+
+def address(channel="D1", thread="", **more):
+    """Name a place in the fake's workspace; `key` is that of a turn."""
+    place = Conversation(platform="slack", workspace=TEAM, channel=channel, thread=thread)
+    private = channel.startswith("D")
+    return Address(
+        **{"conversation": place, "person": "U7", "private": private, "key": "k1"} | more
+    )
+
+
+async def reply(*pieces, pause=0.0, reason="complete"):
+    """Say pieces, strings as text, and finish."""
+    for piece in pieces:
+        yield Text(piece) if isinstance(piece, str) else piece
+        await asyncio.sleep(pause)
+    yield Finished(reason=reason)
