@@ -1,0 +1,171 @@
+"""The gateway half of the fake Discord: hello, identify, resume with replay, heartbeats."""
+
+import asyncio
+import itertools
+import json
+import zlib
+from dataclasses import dataclass, field
+from typing import Any
+
+from aiohttp import WSCloseCode, web
+
+from tests.fakes.discord_world import ME, World, person
+
+CONTENT_INTENT = 1 << 15
+
+
+@dataclass(eq=False)
+class Line:
+    """One web socket; frames leave in order."""
+
+    socket: web.WebSocketResponse
+    deflate: Any = None
+    frames: asyncio.Queue[Any] = field(default_factory=asyncio.Queue)
+
+    def send(self, frame: Any) -> None:
+        self.frames.put_nowait(frame)
+
+    async def run(self) -> None:
+        while True:
+            frame = await self.frames.get()
+            if isinstance(frame, int):
+                await self.socket.close(code=frame)
+                return
+            raw = frame if isinstance(frame, bytes) else json.dumps(frame).encode()
+            if self.deflate:
+                raw = self.deflate.compress(raw) + self.deflate.flush(zlib.Z_SYNC_FLUSH)
+                await self.socket.send_bytes(raw)
+            else:
+                await self.socket.send_str(raw.decode())
+
+
+@dataclass
+class Session:
+    """What was dispatched to one identify; kept while its line is down."""
+
+    id: str
+    intents: int
+    log: list[dict[str, Any]] = field(default_factory=list)
+    line: Line | None = None
+
+
+class Gateway:
+    """At most one session, as a bot with one shard has."""
+
+    def __init__(self, world: World) -> None:
+        self.world = world
+        self.session: Session | None = None
+        self.lines: set[Line] = set()
+        self.identifies: list[dict[str, Any]] = []
+        self.resumes = 0
+        self.heartbeats = 0
+        self.refuse_with = 0  # close code for the next identifies, as 4004
+        self._ids = itertools.count(1)
+
+    async def close(self) -> None:
+        """Close every line."""
+        for line in tuple(self.lines):
+            await line.socket.close(code=WSCloseCode.GOING_AWAY)
+
+    def dispatch(self, name: str, data: Any) -> None:
+        """Send one event, numbered; without a session nobody ever hears of it."""
+        if self.session is None:
+            return
+        if name == "MESSAGE_CREATE" and not self.session.intents & CONTENT_INTENT:
+            data = self._without_content(data)
+        frame = {"op": 0, "t": name, "s": len(self.session.log) + 1, "d": data}
+        self.session.log.append(frame)
+        if self.session.line:
+            self.session.line.send(frame)
+
+    def drop(self, code: int = 4000) -> None:
+        """Close the connection; the session stays and can be resumed."""
+        if self.session and self.session.line:
+            self.session.line.send(code)
+            self.session.line = None
+
+    def invalidate(self) -> None:
+        """Say "invalid session" (op 9, not resumable) and forget it."""
+        line = self.session.line if self.session else None
+        self.session = None
+        if line:
+            line.send({"op": 9, "d": False, "s": None, "t": None})
+
+    def forget(self) -> None:
+        """Forget the session silently, as after a long time: a resume will be refused."""
+        if self.session and self.session.line:
+            self.session.line.send(4000)
+        self.session = None
+
+    def garble(self) -> None:
+        """Send a frame that is no JSON."""
+        if self.session and self.session.line:
+            self.session.line.send(b'{"op": 0, "t": "MESSAGE_CREATE", "d": {"id"')
+
+    async def serve(self, request: web.Request) -> web.WebSocketResponse:
+        """Speak with one connection until it ends."""
+        socket = web.WebSocketResponse()
+        await socket.prepare(request)
+        compressed = request.query.get("compress") == "zlib-stream"
+        line = Line(socket, zlib.compressobj() if compressed else None)
+        self.lines.add(line)
+        writer = asyncio.create_task(line.run())
+        line.send({"op": 10, "d": {"heartbeat_interval": 41250}, "s": None, "t": None})
+        try:
+            async for message in socket:
+                self._answer(line, json.loads(message.data))
+        finally:
+            writer.cancel()
+            await asyncio.gather(writer, return_exceptions=True)
+            self.lines.discard(line)
+            if self.session and self.session.line is line:
+                self.session.line = None
+        return socket
+
+    def _answer(self, line: Line, frame: dict[str, Any]) -> None:
+        if frame["op"] == 1:
+            self.heartbeats += 1
+            line.send({"op": 11, "d": None, "s": None, "t": None})
+        elif frame["op"] == 2:
+            self._identify(line, frame["d"])
+        elif frame["op"] == 6:
+            self._resume(line, frame["d"])
+
+    def _identify(self, line: Line, data: dict[str, Any]) -> None:
+        self.identifies.append(data)
+        code = self.refuse_with
+        if data["intents"] & CONTENT_INTENT and not self.world.content_intent:
+            code = 4014
+        if code:
+            line.send(code)
+            return
+        self.session = Session(f"session{next(self._ids)}", data["intents"], line=line)
+        self.dispatch("READY", self._ready())
+        if self.world.in_guild:
+            self.dispatch("GUILD_CREATE", self.world.guild())
+
+    def _ready(self) -> dict[str, Any]:
+        assert self.session
+        guild = self.world.guild()["id"]
+        guilds = [{"id": guild, "unavailable": True}] if self.world.in_guild else []
+        return {"v": 10, "user": person(ME), "guilds": guilds, "session_id": self.session.id,
+                "session_type": "normal", "private_channels": [], "shard": [0, 1],
+                "resume_gateway_url": self.world.gateway_url,
+                "application": {"id": ME, "flags": 0}}  # fmt: skip
+
+    def _resume(self, line: Line, data: dict[str, Any]) -> None:
+        if self.session is None or self.session.id != data["session_id"]:
+            line.send({"op": 9, "d": False, "s": None, "t": None})
+            return
+        self.resumes += 1
+        for frame in self.session.log[data["seq"] :]:
+            line.send(frame)
+        self.session.line = line
+        self.dispatch("RESUMED", {})
+
+    def _without_content(self, data: dict[str, Any]) -> dict[str, Any]:
+        """Blank a message as Discord does without the intent, unless it concerns the bot."""
+        mine = any(user["id"] == ME for user in data["mentions"])
+        if mine or "guild_id" not in data or data["author"]["id"] == ME:
+            return data
+        return {**data, "content": "", "attachments": [], "embeds": [], "components": []}
