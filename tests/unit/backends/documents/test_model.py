@@ -1,0 +1,108 @@
+"""What the quoting model says."""
+
+import pytest
+
+from bot.backends.documents import DocumentsModel
+from bot.domain.dialogue import Ended, Line, Prompt
+from bot.domain.errors import ConfigError
+from bot.domain.replies import Usage
+
+
+@pytest.fixture(scope="module")
+def boutique() -> DocumentsModel:
+    return DocumentsModel.read()
+
+
+async def said(model: DocumentsModel, *questions: str) -> str:
+    lines = [Line("system", "You are a pirate."), *(Line("user", text) for text in questions)]
+    *words, ended = [delta async for delta in model.stream(Prompt(lines=tuple(lines)))]
+    assert ended == Ended(reason="complete", usage=Usage(model="documents"))
+    return "".join(words)
+
+
+async def test_an_answer_is_a_quotation_with_its_source(boutique):
+    assert await said(boutique, "Are dogs allowed in the shop?") == (
+        "> Dogs on a lead are welcome in the whole shop. There is a bowl of water beside the "
+        "stairs, and usually a biscuit at the till.\n\n— *Your visit › Dogs* (visit.md)"
+    )
+
+
+async def test_every_line_of_a_table_or_a_second_paragraph_is_quoted(boutique):
+    answer = await said(boutique, "size chart")
+    assert "> | 38 | 10 | 6 |" in answer
+    assert "\n>\n> The European Union is Austria" in await said(boutique, "Do you ship to Austria?")
+
+
+async def test_other_entries_that_may_answer_are_named(boutique):
+    answer = await said(boutique, "Do you do alterations?")
+    assert "See also: *" in answer
+
+
+@pytest.mark.parametrize(
+    "question",
+    [
+        "What is the capital of France?",
+        "Who won the world cup?",
+        "Write me a poem about the sea",
+        "how do I fix a flat tyre?",
+        "tell me a joke",
+        "x" * 10_000,
+    ],
+)
+async def test_it_says_what_it_does_not_know(boutique, question):
+    answer = await said(boutique, question)
+    assert answer.startswith("I could not find that in the 11 documents I was given.")
+    assert "ask a person" in answer
+    assert ">" not in answer
+
+
+async def test_a_near_miss_names_what_there_is(boutique):
+    assert "The nearest I have: *Your visit › Dogs*" in await said(
+        boutique, "how do I train my dog"
+    )
+
+
+@pytest.mark.parametrize(
+    "greeting", ["hi", "Hello!", "good morning", "", "who are you?", "help", "Hi Lisa!"]
+)
+async def test_a_greeting_is_answered_with_what_this_is(boutique, greeting):
+    answer = await said(boutique, greeting)
+    assert "No language model is connected" in answer
+    assert "11 documents" in answer
+    assert "`/model`" in answer
+
+
+async def test_thanks_are_answered(boutique):
+    assert (await said(boutique, "thank you very much!")).startswith("You are welcome.")
+
+
+@pytest.mark.parametrize("question", ["Hi, where can I park?", "hi, parking?"])
+async def test_a_greeting_in_front_of_a_question_is_no_greeting(boutique, question):
+    assert "(visit.md)" in await said(boutique, question)
+
+
+async def test_a_follow_up_is_understood(boutique):
+    answer = await said(boutique, "Do you ship to Switzerland?", "and to Norway?")
+    assert "International shipping" in answer
+
+
+async def test_speakers_quotes_and_remarks_are_not_the_question(boutique):
+    text = (
+        "Zebulon Featherstone: where can I park?\n\n"
+        "[In reply to this message by somebody else:]\n> giraffes and elephants"
+    )
+    assert "Parking" in await said(boutique, text)
+    assert "Parking" in await said(boutique, "Parking: where?")
+
+
+async def test_other_documents_can_be_given(tmp_path):
+    (tmp_path / "pets.md").write_text("# Hamsters\nThey run at night.\n")
+    answer = await said(DocumentsModel.read(str(tmp_path)), "what about hamsters?")
+    assert answer == "> They run at night.\n\n— *Hamsters* (pets.md)"
+    only = DocumentsModel.read(str(tmp_path / "pets.md"))
+    assert "in the document I was given" in await said(only, "capital of France?")
+
+
+def test_a_missing_folder_is_an_operators_problem(tmp_path):
+    with pytest.raises(ConfigError, match=r"documents: .* does not exist; name a \.md file"):
+        DocumentsModel.read(str(tmp_path / "nowhere"))
