@@ -8,6 +8,8 @@ from bot.domain.conversation import Conversation
 from bot.domain.policy import Policy
 from bot.ports.store import Settings
 
+RESOLVED_AT_ONCE = 4096  # conversations whose policy is kept ready
+
 
 @dataclass(slots=True, kw_only=True)
 class Policies:
@@ -35,6 +37,8 @@ class Policies:
             return self.default
         lane = str(conversation)
         if lane not in self._resolved:
+            if len(self._resolved) >= RESOLVED_AT_ONCE:
+                self._resolved.clear()
             self._resolved[lane] = self._resolve(conversation)
         return self._resolved[lane]
 
