@@ -35,6 +35,15 @@ check: $(VENV)/.dev ## lint, types, import contracts
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports
 
+bench: $(VENV)/.dev ## Parley beside minimal bots on the same SDKs, about 5 minutes
+	@$(BIN)/python -m tests.benchmarks.compare
+
+replay: $(VENV)/.dev ## real conversations through the three SDKs: lost, doubled, swapped
+	@$(BIN)/python -m tests.acceptance.replay
+
+kills: $(VENV)/.dev ## kill -9 at random moments under load: lost, doubled, swapped
+	@$(BIN)/python -m tests.acceptance.kills
+
 requirements: ## pin every dependency anew (needs uv)
 	uv pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --no-annotate -q requirements/build.in -o requirements/build.txt
 	uv pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --no-annotate -q --all-extras pyproject.toml -o requirements/run.txt
@@ -42,3 +51,6 @@ requirements: ## pin every dependency anew (needs uv)
 
 clean: ## remove the virtual environment and caches
 	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .import_linter_cache
+
+picture: $(VENV)/.dev ## draw the conversation that the README shows
+	@$(BIN)/python -m tests.acceptance.picture .github/chat.svg

@@ -7,7 +7,7 @@ import threading
 import time
 
 from adapters.console.inbound import event_from
-from adapters.console.sender import Unanswered
+from adapters.console.sender import PROMPT, Unanswered
 from adapters.console.settings import ConsoleSettings
 from bot.ports.platform import Inbox
 
@@ -30,7 +30,8 @@ class ConsoleReceiver:
             if line.strip().lower() in LEAVE:
                 break
             if not line.strip():
-                self._prompt()
+                if self._typing:
+                    print(PROMPT, end="", flush=True)  # noqa: T201
                 continue
             number += 1
             self._unanswered.begin()
@@ -55,9 +56,4 @@ class ConsoleReceiver:
             loop.call_soon_threadsafe(queue.put_nowait, None)
 
         threading.Thread(target=read, name="terminal", daemon=True).start()
-        self._prompt()
         return queue
-
-    def _prompt(self) -> None:
-        if self._typing:
-            print("\nyou> ", end="", flush=True)  # noqa: T201

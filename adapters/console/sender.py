@@ -9,6 +9,8 @@ from bot.domain.conversation import Address
 from bot.domain.replies import Finished, Piece, Receipt, Retraction, Text
 from bot.ports.platform import Outbox
 
+PROMPT = "\nyou> "
+
 
 class Unanswered:
     """Counts lines whose answer has not been printed."""
@@ -40,6 +42,7 @@ class ConsoleSender:
     def __init__(self, *, bot_name: str, bare: bool) -> None:
         self._name = bot_name.lower()
         self._typing = sys.stdin.isatty() and not bare
+        self._end = "\n" if bare or self._typing else "\n\n"  # a blank line between piped answers
         self.unanswered = Unanswered()
 
     async def open(self) -> None:
@@ -49,12 +52,12 @@ class ConsoleSender:
         """Say how to begin."""
         if self._typing:
             commands = " ".join(f"/{command.name}" for command in catalogue)
-            _print(f"Write a message, or a command: {commands} /quit\n\nyou> ")
+            _print(f"Commands: {commands} /quit{PROMPT}")
 
     async def deliver(self, to: Address, reply: AsyncIterator[Piece], outbox: Outbox) -> Receipt:  # noqa: ARG002
         """Print pieces as they come; a terminal cannot take words back, so it says so."""
         if self._typing:
-            _print(f"\n{self._name}> ")
+            _print(f"\n{self._name}>\n")
         async for piece in reply:
             match piece:
                 case Text(words):
@@ -62,10 +65,10 @@ class ConsoleSender:
                 case Retraction(sentence):
                     _print(f"\n[taken back: {sentence}]")
                 case Finished():
-                    _print("\n")
+                    _print(self._end)
         self.unanswered.end()
         if self._typing:
-            _print("\nyou> ")
+            _print(PROMPT)
         return Receipt((to.answers,) if to.answers else ())
 
     async def close(self) -> None:

@@ -12,6 +12,7 @@ from typing import Any, Literal
 from adapters.kit.markdown import has_markup
 from adapters.kit.split import split
 from adapters.slack.mrkdwn import escape, mrkdwn
+from bot.domain.text import storable
 
 LIMIT = 11_000  # characters after escaping; Slack takes 12,000 in `markdown_text`
 
@@ -49,7 +50,7 @@ def mentions(text: str, us: frozenset[str]) -> bool:
 
 def disarm(markdown: str) -> str:
     """Break whatever Slack could take for a mention, invisibly, so that code stays readable."""
-    return _PING.sub(rf"\1{_INVISIBLE}", markdown)
+    return _PING.sub(rf"\1{_INVISIBLE}", storable(markdown))
 
 
 def measure(text: str) -> int:
@@ -64,6 +65,7 @@ def forms(shown: str, *, blocks: bool = False) -> tuple[Callable[[], dict[str, A
         shown: at most `LIMIT` long by `measure`.
         blocks: for the response URLs, which do not know `markdown_text`.
     """
+    shown = storable(shown)
     short = measure(shown) <= _TEXT_LIMIT
     literal = partial(_text, shown) if short else partial(_sections, shown, "plain_text")
     if short and not has_markup(shown):

@@ -19,7 +19,7 @@ from slack_bolt.response import BoltResponse
 from adapters.slack.inbound import convert
 from adapters.slack.payloads import Account
 from adapters.slack.web import SlackWeb
-from bot.domain.errors import DeliveryError, RetryLater, StoreError
+from bot.domain.errors import ConfigError, DeliveryError, RetryLater, StoreError
 from bot.ports.platform import Inbox
 
 FIRST_PAUSE, LONGEST_PAUSE = 0.2, 30.0  # seconds between two tries to connect
@@ -88,12 +88,8 @@ class SlackReceiver:
     async def _keep_listening(self, inbox: Inbox) -> None:
         clock, pause, told = asyncio.get_running_loop().time, FIRST_PAUSE, ""
         while True:
-            began, least = clock(), 0.0
-            try:
-                await self._serve(inbox)
-                reason = "the connection was closed"
-            except DeliveryError as error:
-                reason, least = str(error), error.seconds if isinstance(error, RetryLater) else 0.0
+            began = clock()
+            reason, least = await self._serve_until_lost(inbox)
             if clock() - began > STEADY:
                 pause, told = FIRST_PAUSE, ""
             if reason != told:
@@ -101,6 +97,21 @@ class SlackReceiver:
                 told = reason
             await asyncio.sleep(max(least, pause * random.uniform(0.5, 1)))  # noqa: S311
             pause = min(2 * pause, LONGEST_PAUSE)
+
+    async def _serve_until_lost(self, inbox: Inbox) -> tuple[str, float]:
+        """Return why the line was lost, and for how many seconds at least to leave Slack alone."""
+        try:
+            await self._serve(inbox)
+        except ConfigError:
+            raise
+        except RetryLater as error:
+            return str(error), error.seconds
+        except DeliveryError as error:
+            return str(error), 0.0
+        except Exception as error:  # noqa: BLE001 - nothing but a refused token ends a platform
+            _log.exception("an unexpected error while listening to Slack")
+            return type(error).__name__, 0.0
+        return "the connection was closed", 0.0
 
     async def _serve(self, inbox: Inbox) -> None:
         intake = Intake(inbox, await self.web.identify())

@@ -57,7 +57,7 @@ class SlackSender:
             return await deliver(reply, WhisperBubbles(self.web, to), whole, outbox)
         indexes = {part.id: index for index, part in outbox.known.items() if part.id}
         messages = MessageBubbles(self.web, to, self._indicator, indexes)
-        if self.streaming != "native" or not to.conversation.thread:
+        if self.streaming != "native" or not (to.conversation.thread and to.person):
             manner = whole if self.streaming == "off" else self.updated
             return await deliver(reply, messages, manner, outbox)
         streams = StreamBubbles(messages, self._gate)

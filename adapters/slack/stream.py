@@ -19,8 +19,7 @@ from bot.domain.errors import RetryLater, Unformattable
 
 REST = 60.0  # seconds without a new try after Slack refused a stream
 
-_FENCES = re.compile(r"(?:(?:\A|\n)[ \t]*(?:`+|~+)?[ \t]*)+\Z")
-_TOKEN = re.compile(r"[<&][^\s<>&]{0,40}\Z")
+_BEGUN = re.compile(r"[<&][^\s<>&]{0,40}\Z")
 
 
 @dataclass(slots=True)
@@ -130,4 +129,7 @@ def settled(shown: str) -> str:
     The fence that the splitter closes at the end may go on, and what looks like the beginning of a
     mention has to be whole before it can be disarmed.
     """
-    return markup.disarm(_TOKEN.sub("", _FENCES.sub("", shown)))
+    end = len(shown.rstrip(" \t\n`~"))
+    line_end = shown.find("\n", end)
+    kept = shown if line_end < 0 else shown[:line_end]
+    return markup.disarm(_BEGUN.sub("", kept)) if end else ""

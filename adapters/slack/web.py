@@ -71,7 +71,9 @@ class SlackWeb:
     def open(self) -> None:
         """Create the client and the session that all calls share."""
         self.session = aiohttp.ClientSession(
-            timeout=aiohttp.ClientTimeout(total=TIMEOUT), json_serialize=_dump
+            timeout=aiohttp.ClientTimeout(total=TIMEOUT),
+            json_serialize=_dump,
+            cookie_jar=aiohttp.DummyCookieJar(),
         )
         self.client = AsyncWebClient(
             token=self.token,

@@ -186,7 +186,7 @@ def _desk(config: Config, store: SqliteStore, policies: Policies, admission: Adm
         started=time.time(),
     )
     choices = ChoiceCommands(policies=policies, models=about)
-    for capability in (information, conversation, choices):
+    for capability in (conversation, choices, information):
         desk.register(capability.known())
     return desk
 

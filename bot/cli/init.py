@@ -101,8 +101,8 @@ def init(path: Path | None, yes: bool, force: bool) -> None:
         )
     answers = asked(Questions(silent=yes))
     try:
-        path.touch(mode=0o600)
-        path.chmod(0o600)
+        path.touch()
+        path.chmod(0o600)  # before anything stands in it
         path.write_text(written(answers), encoding="utf-8")
     except OSError as error:
         raise ConfigError(f"{path}: cannot be written: {error.strerror}") from error

@@ -42,7 +42,7 @@ class FakeSlack:
         self.request_url = ""  # set it to deliver over HTTP instead of a socket
         self.script = Script()
         self.calls: list[Call] = []
-        self.workspace = Workspace(stream_life=stream_life, echo=self.envelope if echo else _ignore)
+        self.workspace = Workspace(stream_life, self.envelope if echo else lambda _: None)
         self.whispers = self.workspace.whispers  # ephemeral messages: channel, user, text, via
         self.closed = self.workspace.closed  # channel → error that every call on it gets
         self.delivered: list[tuple[str, int]] = []  # envelope id and retry number, in order
@@ -83,8 +83,6 @@ class FakeSlack:
     def base_url(self) -> str:
         """What the adapter is given as `base_url`."""
         return f"http://127.0.0.1:{self.port}/api/"
-
-    # ---- what people do
 
     def say(self, text: str, channel: str = "D1", user: str = "U7", thread: str | None = None, *,
             also_mention: bool = False, **more: Any) -> str:  # fmt: skip
@@ -135,8 +133,6 @@ class FakeSlack:
         """Let a response URL answer 404 from now on."""
         self._expired.add(url.rpartition("/")[2])
 
-    # ---- what happens to the line
-
     async def disconnect(self, reason: str = "refresh_requested", after: float = 0.05) -> None:
         """Ask the sockets to reconnect, as Slack does every few hours; close them a bit later."""
         old = list(self.sockets)
@@ -150,8 +146,6 @@ class FakeSlack:
         """Drop all sockets without a word."""
         for transport in self._transports:
             transport.abort()
-
-    # ---- what can be seen
 
     def shown(self, channel: str, thread: str | None = None) -> list[tuple[str, str]]:
         """Return the bot's messages as people see them now: ts and text."""
@@ -173,8 +167,6 @@ class FakeSlack:
         async with asyncio.timeout(within):
             while not predicate():
                 await asyncio.sleep(0.004)
-
-    # ---- delivery
 
     def _response_url(self) -> tuple[str, str]:
         ticket = f"r{next(self._count)}"
@@ -280,8 +272,9 @@ class FakeSlack:
         answer = self.workspace.call(method, args)
         if isinstance(fault, DropAfterAccept) and request.transport:
             request.transport.abort()
-        failed = {"ok": False, "error": answer}
-        return web.json_response(failed if isinstance(answer, str) else {"ok": True} | answer)
+        if isinstance(answer, str):
+            answer = {"ok": False, "error": answer}
+        return web.json_response({"ok": True} | answer)
 
     @staticmethod
     async def _misbehave(request: web.Request, fault: Fault | None) -> web.Response | None:
@@ -300,7 +293,3 @@ class FakeSlack:
                 request.transport.abort()
                 return web.Response()
         return None
-
-
-def _ignore(_: Plain) -> None:
-    return None

@@ -21,7 +21,7 @@ Plain = dict[str, Any]
 class Workspace:
     """Channels, their messages, and the methods that change them; a str is an error's name."""
 
-    def __init__(self, *, stream_life: float, echo: Callable[[Plain], object]) -> None:
+    def __init__(self, stream_life: float, echo: Callable[[Plain], object]) -> None:
         self.messages: dict[str, list[Plain]] = {}
         self.whispers: list[Plain] = []
         self.closed: dict[str, str] = {}

@@ -4,6 +4,7 @@ import asyncio
 import gc
 import logging
 import weakref
+from contextlib import suppress
 
 import pytest
 
@@ -11,7 +12,7 @@ from bot.domain.errors import ConfigError
 from bot.domain.events import CommandGiven, MessageReceived, Pressed
 from tests.fakes.script import Refuse, ServerError, TooMany
 from tests.fakes.slack import BOT, BOT_USER, FakeSlack
-from tests.integration.slack_rig import Inbox, listening
+from tests.integration.slack_rig import Inbox, built, listening
 from tests.unit.adapters.slack.payload_book import events
 
 
@@ -199,6 +200,29 @@ async def test_a_token_that_is_revoked_while_we_listen_ends_with_one_sentence():
                 slack.script.on("auth.test", Refuse("token_revoked"))
                 slack.cut()
                 await task
+
+
+class FaultyLine:
+    """A line with a bug."""
+
+    calls = 0
+
+    async def serve(self, app):
+        self.calls += 1
+        raise ZeroDivisionError
+
+
+async def test_a_bug_does_not_end_the_platform(caplog):
+    line = FaultyLine()
+    async with FakeSlack() as slack:
+        receiver = built(slack).receiver
+        receiver.line = line
+        task = asyncio.ensure_future(receiver.listen(Inbox()))
+        await slack.until(lambda: line.calls >= 2)
+        task.cancel()
+        with suppress(asyncio.CancelledError):
+            await task
+    assert "an unexpected error" in caplog.text
 
 
 async def test_http_requests_without_a_true_signature_are_refused():

@@ -33,6 +33,14 @@ async def test_an_answer_that_is_soon_complete_is_one_post():
         assert "markdown_text" not in post
 
 
+async def test_what_no_wire_can_carry_is_replaced():
+    async with FakeSlack() as slack, sending(slack) as sender:
+        await answer(sender, "half of \ud83d an emoji")
+        await answer(sender, "**half** of \ud83d", to=address("D2"))
+        shown = slack.shown("D1") + slack.shown("D2")
+        assert [text for _, text in shown] == ["half of \ufffd an emoji", "**half** of \ufffd"]
+
+
 async def test_a_direct_message_is_answered_outside_of_threads():
     async with FakeSlack() as slack, sending(slack) as sender:
         await answer(sender, "**Hi**")

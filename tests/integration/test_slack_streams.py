@@ -201,6 +201,9 @@ async def test_an_answer_longer_than_a_message_streams_on_in_the_next_one():
         ("ping &l", "ping "),
         ("ping <!channel> x", "ping <\u200b!channel> x"),
         ("a < b", "a < b"),
+        ("say `hi`", "say `hi`"),
+        ("say `hi`\n```", "say `hi`"),
+        ("word" + "\n" * 100_000 + " " * 100_000, "word"),
     ],
 )
 def test_only_what_will_stay_is_appended(shown, sure):

@@ -8,7 +8,7 @@ from bot.core.policies import Policies
 from bot.domain.commands import Command
 from bot.domain.conversation import Conversation
 from bot.domain.errors import Declined
-from bot.domain.events import MessageReceived
+from bot.domain.events import MessageReceived, StopAsked
 from bot.ports.store import Intake, Lanes, Memory, Turn
 
 RESET = Command(name="reset", about="Forget this conversation and begin anew", aliases=("new",))
@@ -50,7 +50,8 @@ class ConversationCommands:
     async def end(self, turn: Turn) -> bool:
         """Stop what runs in the place of an event; durable, so that a resume stays stopped."""
         place = turn.event.conversation
-        lanes = [lane for lane in self.drafts if lane == turn.lane or _is_within(lane, place)]
+        here = {turn.lane, str(place.parent)} if isinstance(turn.event, StopAsked) else {turn.lane}
+        lanes = [lane for lane in self.drafts if lane in here or _is_within(lane, place)]
         for lane in lanes:
             running, draft = self.drafts[lane]
             draft.stop()
