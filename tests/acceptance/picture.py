@@ -11,7 +11,6 @@ from pathlib import Path
 
 from rich._export_format import CONSOLE_SVG_FORMAT
 from rich.console import Console
-from rich.markdown import Markdown
 from rich.text import Text
 
 from tests.acceptance.stage import PARLEY
@@ -35,8 +34,7 @@ def main():
                 check=True,
             ).stdout  # fmt: skip
         console.print(Text.assemble(("you> ", "bold green"), question))
-        console.print(Markdown(told))
-        console.print()
+        console.print(Text.assemble("\n", ("parley>\n", "bold blue"), told))
     target.write_text(console.export_svg(title="make chat", code_format=WITHOUT_FONTS))
 
 

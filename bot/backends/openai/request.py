@@ -72,10 +72,9 @@ def _names(prompt: Prompt) -> dict[str, object]:
 
     The API takes at most 64 characters (`safety_identifier` in the published OpenAPI description).
     """
-    names: dict[str, object] = {}
-    if prompt.person:
-        names["safety_identifier"] = prompt.person[:64]
-    if prompt.conversation:
-        digest = hashlib.sha256(prompt.conversation.encode("utf-8", "replace"))
-        names["prompt_cache_key"] = digest.hexdigest()[:32]
-    return names
+    named = {"safety_identifier": prompt.person, "prompt_cache_key": prompt.conversation}
+    return {field: _hashed(name) for field, name in named.items() if name}
+
+
+def _hashed(name: str) -> str:
+    return hashlib.sha256(name.encode("utf-8", "replace")).hexdigest()[:32]

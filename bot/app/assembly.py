@@ -1,0 +1,133 @@
+"""The parts of the engine, each put together from the configuration."""
+
+import asyncio
+import time
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass, field
+
+from bot.app import models as modelling
+from bot.backends.sqlite.store import SqliteStore
+from bot.backends.tokens.o200k import O200kCounter
+from bot.config import Config
+from bot.core.admission import Admission
+from bot.core.checks import Access
+from bot.core.commands import Desk
+from bot.core.commands.choices import ChoiceCommands
+from bot.core.commands.conversation import ConversationCommands
+from bot.core.commands.information import InformationCommands
+from bot.core.composing import Composing
+from bot.core.dispatcher import Dispatcher
+from bot.core.inbox import StoringInbox
+from bot.core.memory import Recall
+from bot.core.metrics import Metrics
+from bot.core.models import Deferred
+from bot.core.policies import Policies
+from bot.core.turn import Answering
+from bot.domain.policy import Policy
+from bot.ports.platform import Sender
+from bot.ports.store import Result, Turn
+
+
+class SystemClock:
+    """The real time."""
+
+    def now(self) -> float:
+        """Return seconds since 1970."""
+        return time.time()
+
+    async def sleep(self, seconds: float) -> None:
+        """Wait."""
+        await asyncio.sleep(seconds)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Assembly:
+    """What all parts share."""
+
+    config: Config
+    store: SqliteStore
+    policies: Policies
+    admission: Admission
+    senders: Mapping[str, Sender]
+    metrics: Metrics = field(default_factory=Metrics)
+
+    def answering(self, models: Mapping[str, Deferred]) -> Answering:
+        """Answer messages."""
+        tokens = O200kCounter()
+        return Answering(
+            policies=self.policies,
+            checks=(Access(self.admission),),
+            composing=Composing(
+                recall=Recall(memory=self.store.records, tokens=tokens), tokens=tokens
+            ),
+            models=modelling.with_fallbacks(self.config, models),
+            senders=self.senders,
+            journal=self.store.lanes,
+            price=modelling.prices(self.config),
+            timeout_s=self.config.turns.timeout_s,
+        )
+
+    def desk(self, answering: Answering) -> Desk:
+        """Run commands, each capability with its own."""
+        conversation = ConversationCommands(
+            memory=self.store.records,
+            intake=self.store.lanes,
+            lanes=self.store.lanes,
+            policies=self.policies,
+            drafts=answering.drafts,
+        )
+        models = self.config.models
+        about = {name: modelling.about(name, chosen) for name, chosen in models.items()}
+        desk = Desk(self.admission, self.senders, self.store.lanes, conversation.end)
+        information = InformationCommands(
+            bot_name=self.config.bot.name,
+            catalogue=lambda: desk.catalogue,
+            ledger=self.store.records,
+            policies=self.policies,
+            describe=lambda name: about[name],
+            running=lambda: len(answering.drafts),
+            started=time.time(),
+        )
+        choices = ChoiceCommands(policies=self.policies, models=about)
+        for capability in (conversation, choices, information):
+            desk.register(capability.known())
+        return desk
+
+    def dispatcher(self, handle: Callable[[Turn], Awaitable[Result]]) -> Dispatcher:
+        """Run the lanes."""
+        return Dispatcher(
+            lanes=self.store.lanes,
+            journal=self.store.lanes,
+            handle=handle,
+            senders=self.senders,
+            clock=SystemClock(),
+            metrics=self.metrics,
+            attempts=self.config.turns.attempts,
+        )
+
+    def inbox(self, dispatcher: Dispatcher) -> StoringInbox:
+        """Take events in."""
+        return StoringInbox(
+            admission=self.admission,
+            policies=self.policies,
+            intake=self.store.lanes,
+            control=dispatcher.control,
+            metrics=self.metrics,
+        )
+
+
+def default_policies(config: Config, store: SqliteStore) -> Policies:
+    """Return the policies of the file; `load` adds what was changed in chat."""
+    prompts = {name: persona.system_prompt for name, persona in config.personas.items()}
+    prompts.setdefault("default", config.bot.system_prompt)
+    prompts = {name: text.replace("{name}", config.bot.name) for name, text in prompts.items()}
+    default = Policy(
+        model=config.chat.model or next(iter(config.models)),
+        system_prompt=prompts["default"],
+        memory=config.memory,
+        access=config.access,
+    )
+    return Policies(
+        default=default, channels=config.channels, personas=prompts,
+        models=tuple(config.models), settings=store.records,
+    )  # fmt: skip
