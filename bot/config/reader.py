@@ -4,7 +4,7 @@ import difflib
 import re
 import tomllib
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import fields
+from dataclasses import MISSING, fields
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -43,8 +43,11 @@ class Reader:
             self.problems.append(f"{key}: should be a table; write [{key}] above its keys")
             return None
         names = [f.name for f in fields(kind)]  # type: ignore[arg-type]
+        known = self.known(raw, names, key)
+        if not known and not required(kind):
+            return kind()  # building a checker takes milliseconds, and most sections are left out
         try:
-            return TypeAdapter(kind).validate_python(self.known(raw, names, key))
+            return TypeAdapter(kind).validate_python(known)
         except ValidationError as error:
             for problem in error.errors():
                 place = ".".join([key, *(str(part) for part in problem["loc"])])
@@ -125,6 +128,11 @@ def overlay(raw: dict[str, Any], environment: Mapping[str, str]) -> list[str]:
         else:
             problems.append(f"{variable}: {'.'.join(tables)} is not a table; check the name")
     return problems
+
+
+def required(kind: type[Any]) -> list[str]:
+    """Name the keys of a section that have no default."""
+    return [f.name for f in fields(kind) if f.default is f.default_factory is MISSING]
 
 
 def advice(name: str, allowed: Sequence[str]) -> str:

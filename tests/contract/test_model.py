@@ -1,8 +1,9 @@
 """What every model keeps to, whatever is behind it; a new model or wrapper is one more factory."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncGenerator, AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, aclosing, asynccontextmanager
+from typing import Any
 
 import pytest
 
@@ -10,9 +11,10 @@ from bot.backends.documents import DocumentsModel
 from bot.backends.openai.model import OpenAIModel
 from bot.backends.openai.settings import OpenAISettings
 from bot.core.models import Deferred, Fallback
-from bot.domain.dialogue import Ended, Line, Prompt
+from bot.domain.dialogue import Delta, Ended, Line, Prompt
+from bot.domain.errors import ModelError
 from bot.ports.model import Model
-from tests.fakes.openai import FakeOpenAI
+from tests.fakes.openai import Answer, FakeOpenAI, echo
 
 Factory = Callable[[], AbstractAsyncContextManager[Model]]
 
@@ -23,8 +25,8 @@ async def documents() -> AsyncIterator[Model]:
 
 
 @asynccontextmanager
-async def openai(**behaviour) -> AsyncIterator[Model]:
-    async with FakeOpenAI(**behaviour) as fake:
+async def openai(answer: Answer = echo, **behaviour: Any) -> AsyncIterator[Model]:
+    async with FakeOpenAI(answer, **behaviour) as fake:
         settings = OpenAISettings(base_url=fake.base_url, model="m")
         model = OpenAIModel("fake", settings, look_up={}.get)
         yield model
@@ -33,18 +35,21 @@ async def openai(**behaviour) -> AsyncIterator[Model]:
 
 @asynccontextmanager
 async def openai_word_by_word() -> AsyncIterator[Model]:
-    async with openai(chunk=3, interval=0.001, usage=False) as model:
+    async with openai(lambda body: echo(body)[:60], chunk=7, interval=0.001, usage=False) as model:
         yield model
+
+
+class Down:
+    """A model that never answers."""
+
+    async def stream(self, prompt: Prompt) -> AsyncGenerator[Delta, None]:
+        raise ModelError("down")
+        yield ""
 
 
 @asynccontextmanager
 async def fallback() -> AsyncIterator[Model]:
-    async with FakeOpenAI() as gone:
-        settings = OpenAISettings(base_url=gone.base_url, model="m")
-    broken = OpenAIModel("broken", settings, look_up={}.get)
-    async with documents() as model:
-        yield Fallback([("broken", broken), ("documents", model)])
-    await broken.close()
+    yield Fallback([("down", Down()), ("documents", DocumentsModel.read())])
 
 
 @asynccontextmanager
@@ -130,8 +135,16 @@ async def test_closing_a_stream_that_never_began_is_clean(model):
 
 
 async def test_cancelling_is_clean(model):
-    task = asyncio.create_task(said(model))
-    await asyncio.sleep(0)
+    heard = asyncio.Event()
+
+    async def listen() -> None:
+        async with aclosing(model.stream(QUESTION)) as stream:
+            await anext(stream)
+            heard.set()
+            await asyncio.Event().wait()
+
+    task = asyncio.create_task(listen())
+    await heard.wait()
     task.cancel()
     with pytest.raises(asyncio.CancelledError):
         await task

@@ -36,7 +36,8 @@ RETRIES = 2  # of one call, by the SDK: 408, 409, 429, 5xx, broken connections
 CONNECT_S = 5.0
 KEEP_S = 60.0  # an idle connection is kept: a new one costs a TLS handshake
 DRAIN_S = 0.1
-JSON_HEADERS = {"Content-Type": "application/json", "Accept": "text/event-stream"}
+MOST_CALLS = 1000  # at a time
+JSON_HEADERS = {"Content-Type": "application/json"}
 
 # aiohttp is the SDK's transport here, at half the CPU of its own; not all of its errors are mapped.
 BROKEN = (httpx2.RequestError, aiohttp.ClientError, Garbled, Complaint)
@@ -152,7 +153,7 @@ class OpenAIModel:
             max_retries=RETRIES,
             timeout=httpx2.Timeout(self._settings.timeout_s, connect=CONNECT_S),
             http_client=openai.DefaultAioHttpClient(
-                limits=httpx2.Limits(keepalive_expiry=KEEP_S),
+                limits=httpx2.Limits(max_connections=MOST_CALLS, keepalive_expiry=KEEP_S),
                 trust_env=not loopback(self._host),  # a proxy does not reach this machine's ports
                 event_hooks={"response": [_give_up_without_quota]},
             ),

@@ -89,6 +89,11 @@ def test_a_short_question_may_continue_the_one_before():
     assert found("elephants?", "Is there parking?") is None
 
 
+def test_a_full_question_stands_alone():
+    before = " ".join(f"elephant{number}" for number in range(40))
+    assert found("Is there a lift to the terrace and crème brûlée?", before) == "Café"
+
+
 def test_a_near_miss_is_related_when_its_title_is_named():
     (match, *_) = SHOP.search("can my dog fly?")
     assert (match.entry.title, match.answers, match.related) == ("Dogs", False, True)

@@ -38,6 +38,13 @@ async def test_other_entries_that_may_answer_are_named(boutique):
     assert "See also: *" in answer
 
 
+async def test_an_entry_of_several_passages_does_not_refer_to_itself(tmp_path):
+    passage = "Hamsters run at night. " + "Nobody knows why. " * 50
+    (tmp_path / "pets.md").write_text(f"# Hamsters\n{passage}\n\n{passage}\n")
+    answer = await said(DocumentsModel.read(str(tmp_path)), "hamsters?")
+    assert "See also" not in answer
+
+
 @pytest.mark.parametrize(
     "question",
     [

@@ -30,7 +30,7 @@ def shown(*chunks: str, complete: bool = True) -> str:
         ("Well, <think>hm</think> yes.", "Well, yes."),
         ("<think></think>Yes.", "Yes."),
         ("1 < 2 and <thin> is no tag", "1 < 2 and <thin> is no tag"),
-        ("Write `<think>` first", "Write `<think>` first"),
+        ("Write `<think>` and `</think>`", "Write `<think>` and `</think>`"),
         ("ends with <thi", "ends with <thi"),
         ("  indented", "  indented"),
         ("<think>only thoughts</think>", ""),
