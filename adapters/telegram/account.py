@@ -62,7 +62,7 @@ class Account:
     @property
     def me(self) -> Me:
         """Who the bot is, once the account is open."""
-        return Me(self.bot.id, self.bot.username, self.commands)
+        return Me(self.bot.id, self.bot.username or "", self.commands)
 
     async def open(self) -> None:
         """Connect and ask, once, who the bot is.

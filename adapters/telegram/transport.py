@@ -114,6 +114,9 @@ def _retry_after(payload: bytes) -> float:
 
 
 def _proxy(url: str) -> str | None:
-    """Return the proxy that the environment names for an address."""
+    """Return the proxy that the environment names for an address, never one for this machine."""
     parts = urlsplit(url)
-    return None if proxy_bypass(parts.hostname or "") else getproxies().get(parts.scheme)
+    host = parts.hostname or ""
+    if host in ("localhost", "::1") or host.startswith("127.") or proxy_bypass(host):
+        return None
+    return getproxies().get(parts.scheme)

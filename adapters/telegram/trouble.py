@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+import math
 import random
 import time
 from collections.abc import Awaitable, Callable
@@ -24,7 +25,7 @@ class Trouble:
     async def wait(self, sentence: str, seconds: float | None = None) -> None:
         """Say what is wrong, if that is new, and wait; `seconds` where somebody names them."""
         now = time.monotonic()
-        if now - self._said.get(sentence, now - QUIET) >= QUIET:
+        if now - self._said.get(sentence, -math.inf) >= QUIET:
             self._said[sentence] = now
             self._told = True
             log.warning("telegram: %s", sentence)

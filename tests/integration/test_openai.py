@@ -378,3 +378,12 @@ async def test_no_text_is_logged_even_when_everything_is(fake, caplog):
         await answer(model, secret)
     assert "my secret" not in caplog.text
     assert "sk-hidden" not in caplog.text
+
+
+async def test_where_no_model_is_named_the_usual_one_or_the_servers_first_answers():
+    for listed, chosen in ((("llama", "qwen"), "llama"), (("gpt-9", "gpt-6-luna"), "gpt-6-luna")):
+        async with FakeOpenAI(models=listed) as fake, opened(fake.base_url, model="") as model:
+            await answer(model)
+            await answer(model)
+        assert [call.args["model"] for call in fake.calls if call.method == CHAT] == [chosen] * 2
+        assert sum(call.method != CHAT for call in fake.calls) == 1

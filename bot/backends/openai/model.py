@@ -10,6 +10,7 @@ import logging
 import os
 from collections.abc import AsyncGenerator
 from contextlib import aclosing, suppress
+from dataclasses import replace
 from typing import cast
 
 import aiohttp
@@ -36,6 +37,7 @@ RETRIES = 2  # of one call, by the SDK: 408, 409, 429, 5xx, broken connections
 CONNECT_S = 5.0
 KEEP_S = 60.0  # an idle connection is kept: a new one costs a TLS handshake
 DRAIN_S = 0.1
+USUAL_MODEL = "gpt-6-luna"  # of OpenAI itself, in 2026
 MOST_CALLS = 1000  # at a time
 JSON_HEADERS = {"Content-Type": "application/json"}
 
@@ -112,6 +114,8 @@ class OpenAIModel:
         dialect = self._dialect
         while True:
             try:
+                if not self._settings.model:
+                    self._settings = replace(self._settings, model=await _first_model(client))
                 response = await _post(client, body(prompt, self._settings, dialect))
             except (openai.OpenAIError, aiohttp.ClientError) as cause:
                 error = self._complaints.explain(cause)
@@ -169,6 +173,16 @@ class OpenAIModel:
         return Usage(
             model=self.name, input_tokens=max(into, 1), output_tokens=max(out, 1), estimated=True
         )
+
+
+async def _first_model(client: openai.AsyncOpenAI) -> str:
+    """Return the model to use where nobody named one: the usual one, else the server's first.
+
+    A model that its server will shut down carries `shutdown_date` and is not chosen.
+    """
+    listed = await client.models.list()
+    names = [model.id for model in listed.data if not getattr(model, "shutdown_date", None)]
+    return USUAL_MODEL if USUAL_MODEL in names or not names else names[0]
 
 
 async def _post(client: openai.AsyncOpenAI, content: bytes) -> httpx2.Response:

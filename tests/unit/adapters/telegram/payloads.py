@@ -6,7 +6,10 @@ from typing import Any
 
 import orjson
 
-# Compacted from the Bot API's published description (10.1, and one kind of 10.3): the types that an
+from adapters.telegram.inbound import read
+from adapters.telegram.words import Me
+
+# Compacted from PaulSonOfLars/telegram-bot-api-spec (MIT; Bot API 10.1, and one kind of 10.3): what an
 # Update can hold. A name that ends in `?` may be absent; a list names the kinds of a type.
 TYPES: dict[str, Any] = orjson.loads((Path(__file__).parent / "update_types.json").read_bytes())
 KINDS = [name.rstrip("?") for name in TYPES["Update"] if name.endswith("?")]
@@ -19,6 +22,12 @@ WORDS = (
     "hello", "/reset now", "/help@parley_bot", "@parley_bot hi", "👍", "supergroup", "private",
     "member", "left", "mention", "",
 )  # fmt: skip
+
+BOT = {"id": 99, "is_bot": True, "first_name": "Parley", "username": "parley_bot"}
+ME = Me(99, "Parley_Bot", {"reset": "reset", "new": "reset", "help": "help"})
+ANNA = {"id": 42, "is_bot": False, "first_name": "Anna", "last_name": "Ber", "username": "anna"}
+PRIVATE = {"id": 42, "type": "private", "first_name": "Anna"}
+GROUP = {"id": -1001, "type": "supergroup", "title": "Team"}
 
 
 def update(kind: str, seed: random.Random) -> dict[str, Any]:
@@ -60,3 +69,14 @@ def _value(kind: str, seed: random.Random, depth: int) -> Any:
         return seed.choice((1, 42, 123456789, -1001234567890, seed.randrange(10**9)))
     scalars = {"Float": 0.5, "Float number": 0.5, "Boolean": True, "True": True}
     return scalars.get(kind, seed.choice(WORDS))
+
+
+def message(text="hi", chat=PRIVATE, **more):
+    """Make a message of Anna's; None takes a field away."""
+    plain = {"message_id": 7, "date": 1_795_000_000, "chat": chat, "from": ANNA, "text": text}
+    return {k: v for k, v in (plain | more).items() if v is not None}
+
+
+def got(text="hi", chat=PRIVATE, me=ME, **more):
+    """Read a message of Anna's."""
+    return read({"update_id": 5, "message": message(text, chat, **more)}, me)
