@@ -12,17 +12,17 @@ _ids = itertools.count(1)
 
 def message(text="hello", **changes) -> MessageReceived:
     number = next(_ids)
-    values = dict(
-        id=f"fake:{number}", at=1000.0 + number, conversation=PLACE, author=ANN, text=text,
-        message=str(number), addressed=True, private=True,
-    )  # fmt: skip
+    values = {
+        "id": f"fake:{number}", "at": 1000.0 + number, "conversation": PLACE, "author": ANN, "text": text,
+        "message": str(number), "addressed": True, "private": True,
+    }  # fmt: skip
     return MessageReceived(**{**values, **changes})
 
 
 def command(name, words="", **changes) -> CommandGiven:
     number = next(_ids)
-    values = dict(
-        id=f"fake:{number}", at=1000.0 + number, conversation=PLACE, author=ANN, name=name,
-        words=words, private=True, reply_via="token",
-    )  # fmt: skip
+    values = {
+        "id": f"fake:{number}", "at": 1000.0 + number, "conversation": PLACE, "author": ANN, "name": name,
+        "words": words, "private": True, "reply_via": "token",
+    }  # fmt: skip
     return CommandGiven(**{**values, **changes})

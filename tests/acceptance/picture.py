@@ -3,6 +3,7 @@
 python -m tests.acceptance.picture .github/chat.svg
 """
 
+import io
 import re
 import subprocess
 import sys
@@ -26,7 +27,7 @@ WITHOUT_FONTS = re.sub(r"@font-face \{\{.*?\}\}", "", CONSOLE_SVG_FORMAT, flags=
 
 def main():
     target = Path(sys.argv[1])
-    console = Console(record=True, width=88, file=Path("/dev/null").open("w"))
+    console = Console(record=True, width=88, file=io.StringIO())
     for question in QUESTIONS:
         with tempfile.TemporaryDirectory() as folder:
             told = subprocess.run(

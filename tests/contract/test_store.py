@@ -358,7 +358,7 @@ async def test_one_bad_write_does_not_take_its_neighbours_along(at):
 
 
 async def test_text_that_is_hard_to_store_comes_back(at):
-    text = "😀\x01 \u2028 ‮<|endoftext|>" + "x" * 100_000
+    text = "😀\x01 \u2028 \u202e<|endoftext|>" + "x" * 100_000
     async with at() as store:
         await put(store, message(text))
     async with at() as store:

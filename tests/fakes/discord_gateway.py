@@ -45,7 +45,7 @@ class Session:
 
     id: str
     intents: int
-    log: list[dict[str, Any]] = field(default_factory=list)
+    log: list[Any] = field(default_factory=list)
     line: Line | None = None
 
 
@@ -98,9 +98,10 @@ class Gateway:
         self.session = None
 
     def garble(self) -> None:
-        """Send a frame that is no JSON."""
+        """Send a frame that is no JSON; a resume would bring it again."""
         if self.session and self.session.line:
-            self.session.line.send(b'{"op": 0, "t": "MESSAGE_CREATE", "d": {"id"')
+            self.session.log.append(b'{"op": 0, "t": "MESSAGE_CREATE", "d": {"id"')
+            self.session.line.send(self.session.log[-1])
 
     async def serve(self, request: web.Request) -> web.WebSocketResponse:
         """Speak with one connection until it ends."""
@@ -141,7 +142,7 @@ class Gateway:
             return
         self.session = Session(f"session{next(self._ids)}", data["intents"], line=line)
         self.dispatch("READY", self._ready())
-        if self.world.in_guild:
+        if self.world.in_guild and self.world.in_order:
             self.dispatch("GUILD_CREATE", self.world.guild())
 
     def _ready(self) -> dict[str, Any]:

@@ -39,7 +39,9 @@ class World:
         self.whispers: dict[str, list[Payload]] = {}  # answers to an interaction, by its token
         self.nonce_window = 300.0  # seconds
         self.in_guild = True
+        self.in_order = True  # False: an outage, and GUILD_CREATE does not follow READY
         self.content_intent = True  # as switched on in the developer portal
+        self.silent = False  # during an outage the gateway tells nothing of the server
         self.port = 0
         self.dispatch: Callable[[str, Payload], None] = lambda name, data: None
         self._last_id = 0
@@ -144,9 +146,11 @@ class World:
                 **more}  # fmt: skip
 
     def keep(self, message: Payload) -> None:
-        """Add a message to its channel and tell the gateway."""
+        """Add a message to its channel and tell the gateway, unless the server has an outage."""
         self.history.setdefault(message["channel_id"], []).append(message)
         self.channels[message["channel_id"]]["last_message_id"] = message["id"]
+        if self.silent and self._server(message["channel_id"]):
+            return
         self.dispatch("MESSAGE_CREATE", self.seen_on_gateway(message))
 
     def seen_on_gateway(self, message: Payload) -> Payload:

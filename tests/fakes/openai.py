@@ -215,7 +215,7 @@ class FakeOpenAI:
 
 async def _until(condition: Callable[[], bool], seconds: float) -> None:
     async with asyncio.timeout(seconds):
-        while not condition():  # noqa: ASYNC110 - one poll serves every condition
+        while not condition():
             await asyncio.sleep(0.002)
 
 
