@@ -21,7 +21,7 @@ class Prompt:
     """A whole question to a model: system line first, the newest line last."""
 
     lines: tuple[Line, ...]
-    person: str = ""  # a keyed hash of who asks, for the provider's abuse handling
+    person: str = ""  # who asks; a backend hashes it before it leaves the machine
     conversation: str = ""
 
 
