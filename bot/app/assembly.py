@@ -65,6 +65,7 @@ class Assembly:
             journal=self.store.lanes,
             price=modelling.prices(self.config),
             timeout_s=self.config.turns.timeout_s,
+            rooms=modelling.rooms(self.config),
         )
 
     def desk(self, answering: Answering) -> Desk:

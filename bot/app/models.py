@@ -13,6 +13,8 @@ from bot.core.models import Deferred, Fallback
 from bot.domain.replies import Usage
 from bot.ports.model import Model
 
+ANSWER_ROOM = 1024  # tokens of a model's context that are kept for an answer of unknown length
+
 
 def deferred(config: Config, secrets: Secrets, stack: AsyncExitStack) -> dict[str, Deferred]:
     """Begin to open every configured model; `stack` closes them."""
@@ -46,6 +48,15 @@ def prices(config: Config) -> Callable[[Usage], float]:
         return (usage.input_tokens * given + usage.output_tokens * said) / 1_000_000
 
     return price
+
+
+def rooms(config: Config) -> dict[str, int]:
+    """Return how many tokens of prompt each model takes, where its context is configured."""
+    return {
+        name: settings.context_tokens - (settings.max_output_tokens or ANSWER_ROOM)
+        for name, settings in config.models.items()
+        if isinstance(settings, OpenAISettings) and settings.context_tokens
+    }
 
 
 def about(name: str, settings: ModelSettings) -> str:

@@ -38,6 +38,7 @@ class Answering:
     journal: Journal
     price: Callable[[Usage], float]
     timeout_s: float
+    rooms: Mapping[str, int] = field(default_factory=dict)  # tokens of prompt by model, if limited
     drafts: dict[str, tuple[Turn, Draft]] = field(default_factory=dict)  # by lane
 
     async def take(self, turn: Turn) -> Result:
@@ -93,7 +94,7 @@ class Answering:
         self, turn: Turn, event: MessageReceived, policy: Policy, draft: Draft
     ) -> AsyncGenerator[str, None]:
         model = self.models[policy.model]
-        budget = policy.memory.max_tokens
+        budget = self._budget(policy)
         for last in (False, True):  # a prompt that is too long is halved, once
             composed = await self.composing.compose(turn, event, policy, budget=budget)
             budget, spoken = min(budget // 2, composed.half), 0
@@ -115,6 +116,13 @@ class Answering:
             else:
                 draft.ended = _accounted(draft.ended, policy, composed, spoken)
                 return
+
+    def _budget(self, policy: Policy) -> int:
+        """Return the tokens for memory and question: the policy's, or what the model has left."""
+        room = self.rooms.get(policy.model)
+        if room is None:
+            return policy.memory.max_tokens
+        return min(policy.memory.max_tokens, max(room - len(policy.system_prompt.encode()), 0))
 
     def _result(self, event: MessageReceived, journal: TurnJournal, receipt: Receipt) -> Result:
         answered = journal.answered

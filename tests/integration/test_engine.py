@@ -339,6 +339,17 @@ async def test_a_prompt_that_is_too_long_is_halved_once(config, platform, model)
     assert len(retried.args["messages"]) < len(failed.args["messages"])
 
 
+async def test_memory_stays_within_the_context_of_the_model(config, platform, model):
+    small = replace(config.models["main"], context_tokens=1500, max_output_tokens=1000)
+    async with running(replace(config, models={"main": small}), platform):
+        for n in range(8):
+            await platform.inbox.accept(message(f"{n} " + "filler words " * 30))
+        await platform.answers(8)
+    sizes = [sum(len(line["content"]) for line in call.args["messages"]) for call in model.calls]
+    assert sizes[0] < sizes[1]
+    assert max(sizes) < 500 * 8
+
+
 async def test_a_message_larger_than_the_budget_is_cut_with_a_mark_and_the_person_is_told(
     config, platform, model
 ):
