@@ -19,7 +19,7 @@ class ConsoleReceiver:
 
     def __init__(self, settings: ConsoleSettings, unanswered: Unanswered) -> None:
         self._settings, self._unanswered = settings, unanswered
-        self._name = settings.name or getpass.getuser()
+        self._name = settings.name or _user()
         self._typing = sys.stdin.isatty() and not settings.once
 
     async def listen(self, inbox: Inbox) -> None:
@@ -57,3 +57,11 @@ class ConsoleReceiver:
 
         threading.Thread(target=read, name="terminal", daemon=True).start()
         return queue
+
+
+def _user() -> str:
+    """Name the user of this machine; a container's may have no name."""
+    try:
+        return getpass.getuser()
+    except (KeyError, OSError):  # KeyError until Python 3.12
+        return "you"

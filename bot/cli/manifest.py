@@ -13,4 +13,4 @@ def manifest(platform: str) -> None:
     descriptor = platforms().get(platform)
     if descriptor is None or descriptor.manifest is None:
         raise ConfigError(f"{platform}: there is nothing to paste for this platform")
-    click.echo(descriptor.manifest(CATALOGUE))
+    click.echo(descriptor.manifest(CATALOGUE).rstrip("\n"))

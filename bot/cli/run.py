@@ -7,10 +7,12 @@ from pathlib import Path
 import click
 
 from bot.app import platforms, serve
+from bot.backends.openai.settings import OFFICIAL, OpenAISettings, address
 from bot.cli.options import config_option, found, run_until_done
 from bot.config import Config, Secrets, load
 from bot.domain.errors import ConfigError
 from bot.ops import logs
+from bot.ports.platform import Secret
 
 
 @click.command()
@@ -34,14 +36,23 @@ def run(path: Path | None, role: str) -> None:
 
 
 def missing_secrets(config: Config, secrets: Secrets) -> list[str]:
-    """Return one line for each token that an enabled adapter needs and does not find."""
+    """Return one line for each token that an enabled adapter or a model needs and does not find."""
     known = platforms()
-    return [
+    problems = [
         problem
         for name, settings in config.adapters.items()
         if settings.enabled
         for problem in secrets.problems(known[name].secrets(settings))
     ]
+    for name, model in config.models.items():
+        if isinstance(model, OpenAISettings) and address(model, secrets.find) == OFFICIAL:
+            needed = Secret(
+                key=f"models.{name}.api_key_env",
+                variable=model.api_key_env,
+                hint="put the key into it, or set base_url for a server without keys",
+            )
+            problems += secrets.problems((needed,))
+    return problems
 
 
 async def _serve(config: Config, secrets: Secrets) -> None:

@@ -28,6 +28,7 @@ def lock(path: Path) -> TextIO:
     try:
         path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         holder = Path(f"{path}.lock").open("a+", encoding="ascii")  # noqa: SIM115
+        Path(holder.name).chmod(0o600)
     except OSError as error:
         raise StoreError(
             f"the data directory {path.parent} cannot be written: {error.strerror}"

@@ -49,7 +49,7 @@ class InformationCommands:
     async def whoami(self, request: Request) -> str:
         """Name the person as the configuration does."""
         rank = "an admin" if request.admin else "a member"
-        place = request.event.conversation
+        place = str(request.event.conversation).rstrip(":")  # as patterns in the file are written
         return f"You are `{request.event.author}`, {rank}. This conversation is `{place}`."
 
     async def status(self, request: Request) -> str:

@@ -27,8 +27,9 @@ class JumpingLoop(asyncio.SelectorEventLoop):
         return self.now
 
     def _run_once(self) -> None:
-        if not self._ready and self._scheduled:
-            self.now = max(self.now, self._scheduled[0]._when)
+        waiting = [] if self._ready else [h.when() for h in self._scheduled if not h.cancelled()]
+        if waiting:
+            self.now = max(self.now, min(waiting))
         super()._run_once()
 
 
@@ -86,7 +87,7 @@ class Platform:
     async def post(self, index: int, shown: str, *, final: bool) -> str:
         assert shown.strip()
         if self.outbox:
-            assert index in self.outbox.known
+            assert index in (self.outbox.committed if index else self.outbox.known)
         fault = await self._begin("post", index, shown, final)
         id_ = f"m{len(self.index)}"
         self.messages[id_] = shown

@@ -175,6 +175,13 @@ def test_words_after_a_retraction_follow_its_sentence(platform, outbox):
     assert platform.screen == ["No. Sorry."]
 
 
+def test_a_long_sentence_in_place_of_all_words_has_its_own_boundaries(platform, outbox):
+    sentence = "Something else, said at length. " * 9
+    reply = Reply("x" * 350, 3.0, Retraction(sentence), 3.0, Finished())
+    play(give(reply, platform, outbox))
+    assert platform.screen == [piece.shown for piece in split(sentence, 100)]
+
+
 def test_status_and_pieces_after_the_end_change_nothing(platform, outbox):
     reply = Reply(Status(), "Hello", Status("searching"), Finished(), "no more", 99.0)
     play(give(reply, platform, outbox))

@@ -91,6 +91,8 @@ def test_one_inline(text, expected):
         ("a [b c](u) d", (Words("a "), Link(words("b c"), "u"), Words(" d"))),
         ("[a **b](u) c**", (Link(words("a **b"), "u"), Words(" c**"))),
         ("**https://x.org/__a__**", (Bold(words("https://x.org/__a__")),)),
+        ("**[a** b](u)", (Bold(words("[a")), Words(" b](u)"))),
+        ("```a b``` c", (Code("a b"), Words(" c"))),
         (r"\*not\* \_this\_ 1\. \#", words("*not* _this_ 1. #")),
     ],
 )
@@ -106,7 +108,7 @@ def test_inlines_beside_each_other(text, expected):
         "<!channel> <@U1> @everyone", "&amp; &lt;", "a * b * c", "f(*args, **kwargs)", "*.py and *.js",
         "**unclosed", "*", "**", "a ****", "~", "~~", "a ~~~ ~~", "`open", "``a`", "[a]", "[a](", "[a]()",
         "[a](b c)", "](u)", "[^1]", "![", "<https://>", "a_b_c_", "_a_b", "C:\\temp\\new", "\\(x\\) \\[y\\]",
-        "#hashtag", "1.5 is a number", "-5 degrees", "a | b", "\\", "5 > 3", "** a **", "$a_1$ b_2$",
+        "#hashtag", "1.5 is a number", "-5 degrees", "a | b", "\\", "5 > 3", "** a **", "*a*b", "$a_1$ b_2$",
     ],
 )  # fmt: skip
 def test_what_is_no_markup_stays_as_it_is(text):
@@ -152,6 +154,11 @@ Text
         paragraph("Text"),
         List((item("one", 1),)),
     )
+
+
+@pytest.mark.parametrize("text", ["---", "***", "* * *", "- - -", "__________"])
+def test_a_rule_is_no_list(text):
+    assert parse(text) == (Rule(),)
 
 
 def test_the_language_of_a_code_block_is_its_first_word():
