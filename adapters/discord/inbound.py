@@ -52,7 +52,7 @@ def event_from(name: str, data: Payload, places: Places, now: float) -> Event | 
         return None
     try:
         return reader(data, places, now)
-    except (KeyError, TypeError, ValueError, AttributeError, IndexError):
+    except (LookupError, TypeError, ValueError, AttributeError, OverflowError):
         return None
 
 

@@ -86,7 +86,7 @@ class _Ears:
         if name in LEARNED:
             try:
                 self._learn(name, data)
-            except (KeyError, TypeError, ValueError, AttributeError):
+            except (LookupError, TypeError, ValueError, AttributeError):
                 _log.warning("discord: a %s has an unknown shape", name)
         if event is None:
             return

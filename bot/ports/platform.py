@@ -61,7 +61,12 @@ class Sender(Protocol):
     """The one door outward: plain web calls, no listening."""
 
     async def open(self) -> None:
-        """Create clients. Raises ConfigError when a token is refused, in one sentence."""
+        """Create clients.
+
+        Raises:
+            ConfigError: a token is refused; one sentence.
+            DeliveryError: the platform cannot be reached; `open` is called again later.
+        """
         ...
 
     async def deliver(self, to: Address, reply: AsyncIterator[Piece], outbox: Outbox) -> Receipt:
@@ -95,7 +100,10 @@ class Receiver(Protocol):
 
 
 class Marks(Protocol):
-    """How far each channel was read, for platforms that do not redeliver (Discord)."""
+    """How far each channel was read, for platforms that do not redeliver (Discord).
+
+    A channel may be named by any string, such as `str(Conversation)`.
+    """
 
     async def read(self, platform: str) -> Mapping[str, str]:
         """Return the newest handled message id by channel."""

@@ -141,10 +141,40 @@ async def test_a_lost_session_is_opened_anew_and_its_gap_is_read_back(discord, i
         discord.say("one")
         await discord.until(lambda: len(inbox.events) == 1)
         getattr(discord.gateway, how)()
-        discord.gateway.session = None
         discord.say("two")
         await discord.until(lambda: len(inbox.events) == 2)
         discord.say("three")
         await discord.until(lambda: len(inbox.events) == 3)
     assert inbox.texts == ["one", "two", "three"]
     assert len(discord.gateway.identifies) == 2
+
+
+async def test_a_message_that_comes_before_its_server_is_known_waits_for_what_was_missed(
+    discord, inbox, marks
+):
+    async with listening(discord, inbox, marks):
+        discord.say("one", channel=TEXT)
+        await discord.until(lambda: len(inbox.events) == 1)
+    discord.gateway.forget()
+    discord.say("two", channel=TEXT)
+    discord.in_order = False
+    async with listening(discord, inbox, marks):
+        discord.say("three", channel=TEXT)
+        await discord.until(lambda: len(inbox.events) == 3)
+    assert inbox.texts == ["one", "two", "three"]
+
+
+async def test_an_outage_of_a_server_is_no_farewell_and_its_messages_are_read_back(
+    discord, inbox, marks
+):
+    async with listening(discord, inbox, marks):
+        discord.say("one", channel=TEXT)
+        await discord.until(lambda: len(inbox.events) == 1)
+        discord.dispatch("GUILD_DELETE", {"id": GUILD, "unavailable": True})
+        discord.silent = True
+        discord.say("two", channel=TEXT)
+        discord.silent = False
+        discord.dispatch("GUILD_CREATE", discord.guild())
+        discord.say("three", channel=TEXT)
+        await discord.until(lambda: len(inbox.events) == 3)
+    assert inbox.texts == ["one", "two", "three"]
