@@ -12,6 +12,7 @@ from bot.app.platforms import platforms
 from bot.backends.sqlite.store import opened
 from bot.config import Config, Secrets
 from bot.core.commands import CATALOGUE
+from bot.core.metrics import Metrics
 from bot.domain.errors import ConfigError
 from bot.ports.platform import Surroundings
 
@@ -24,8 +25,8 @@ def database_path(config: Config) -> Path:
     return Path(named) if named else config.data_dir / "parley.db"
 
 
-async def serve(config: Config, secrets: Secrets, stop: asyncio.Event) -> None:
-    """Run every enabled adapter until `stop` is set or none is left; then drain.
+async def serve(config: Config, secrets: Secrets, stop: asyncio.Event) -> Metrics:
+    """Run every enabled adapter until `stop` is set or none is left; then drain and count.
 
     Raises:
         ConfigError: no adapter is enabled, or the last one's token is refused.
@@ -53,3 +54,4 @@ async def serve(config: Config, secrets: Secrets, stop: asyncio.Event) -> None:
             stack.push_async_callback(adapter.sender.close)
         engine = await assemble(config, secrets, store, adapters, stack)
         await engine.run(stop)
+        return engine.dispatcher.metrics

@@ -106,7 +106,7 @@ class Assembly:
             attempts=self.config.turns.attempts,
         )
 
-    def inbox(self, dispatcher: Dispatcher) -> StoringInbox:
+    def inbox(self, dispatcher: Dispatcher, answering: Answering) -> StoringInbox:
         """Take events in."""
         return StoringInbox(
             admission=self.admission,
@@ -114,6 +114,7 @@ class Assembly:
             intake=self.store.lanes,
             control=dispatcher.control,
             metrics=self.metrics,
+            drafts=answering.drafts,
         )
 
 

@@ -115,7 +115,7 @@ async def assemble(
     ]
     return Engine(
         platforms=running,
-        inbox=assembly.inbox(dispatcher),
+        inbox=assembly.inbox(dispatcher, answering),
         dispatcher=dispatcher,
         models=models,
     )

@@ -7,10 +7,11 @@ from importlib.metadata import entry_points
 from typing import Any
 
 from bot.domain.commands import Catalogue
-from bot.domain.errors import DeliveryError
+from bot.domain.errors import ConfigError, DeliveryError, Unreachable
 from bot.ports.platform import Adapter, Descriptor, Inbox, Sender
 
 log = logging.getLogger(__name__)
+CONNECT_S = 5.0  # how long a reply waits for its platform before its lane rests
 REOPEN_S = 5.0  # pause before a platform that could not be reached at the start is tried again
 
 
@@ -29,7 +30,27 @@ class Platform:
     opened: asyncio.Event
 
     async def run(self, inbox: Inbox) -> None:
-        """Connect, however long it takes, publish the commands, and listen."""
+        """Connect, however long it takes, publish the commands, and listen.
+
+        Raises:
+            ConfigError: the platform refuses the token; whatever else goes wrong is tried again.
+        """
+        while True:
+            try:
+                await self._connect()
+                async with asyncio.TaskGroup() as group:
+                    group.create_task(self._publish(), name=f"{self.name} commands")
+                    await self.adapter.receiver.listen(inbox)
+            except* ConfigError:
+                raise
+            except* Exception as errors:  # noqa: BLE001 - a platform must not die while others live
+                names = ", ".join(type(error).__name__ for error in errors.exceptions)
+                log.error("%s broke down, again in %g s: %s", self.name, REOPEN_S, names)  # noqa: TRY400
+            else:
+                return
+            await asyncio.sleep(REOPEN_S)
+
+    async def _connect(self) -> None:
         while not self.opened.is_set():
             try:
                 await self.adapter.sender.open()
@@ -37,15 +58,12 @@ class Platform:
             except DeliveryError as error:
                 log.warning("%s cannot be reached, trying again: %s", self.name, error)
                 await asyncio.sleep(REOPEN_S)
-        async with asyncio.TaskGroup() as group:
-            group.create_task(self._publish(), name=f"{self.name} commands")
-            await self.adapter.receiver.listen(inbox)
 
     async def _publish(self) -> None:
         try:
             await self.adapter.sender.publish(self.catalogue)
-        except DeliveryError as error:
-            log.warning("%s did not take the commands: %s", self.name, error)
+        except Exception as error:  # noqa: BLE001 - a menu is not worth a platform
+            log.warning("%s did not take the commands: %s", self.name, type(error).__name__)
 
 
 class WaitingSender:
@@ -57,6 +75,10 @@ class WaitingSender:
         self._deliver = sender.deliver
 
     async def deliver(self, *reply: Any) -> Any:
-        """Deliver once the platform is connected."""
-        await self._connected.wait()
+        """Deliver once the platform is connected; raises Unreachable when that takes long."""
+        if not self._connected.is_set():
+            try:
+                await asyncio.wait_for(self._connected.wait(), CONNECT_S)
+            except TimeoutError:
+                raise Unreachable("the platform is not connected yet") from None
         return await self._deliver(*reply)

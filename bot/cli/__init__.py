@@ -44,6 +44,14 @@ class Verbs(click.Group):
                 raise
             click.echo(f"parley: {error}" if "\n" not in str(error) else str(error), err=True)
             sys.exit(2 if isinstance(error, ConfigError) else 1)
+        except (click.ClickException, click.exceptions.Exit, click.Abort):
+            raise
+        except Exception as error:
+            if ctx.params.get("debug"):
+                raise
+            name = type(error).__name__
+            click.echo(f"parley: an unexpected {name}; `parley --debug` shows where", err=True)
+            sys.exit(1)
 
 
 @click.group(cls=Verbs, context_settings={"help_option_names": ["-h", "--help"]})

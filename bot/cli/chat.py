@@ -15,6 +15,8 @@ from bot.app import platforms, serve
 from bot.backends.openai.settings import OpenAISettings
 from bot.cli.options import config_option, found, run_until_done
 from bot.config import Config, DocumentsSettings, Secrets, load
+from bot.config.sections import DatabaseSettings
+from bot.core.metrics import Metrics
 from bot.domain.policy import AccessPolicy
 from bot.ops import logs
 
@@ -37,7 +39,10 @@ def chat(path: Path | None, once: str, name: str) -> None:
     with tempfile.TemporaryDirectory() as scratch:
         # One answer needs no memory; a conversation keeps its own, beside that of `parley run`.
         folder = Path(scratch) if once else config.data_dir / "chat"
-        run_until_done(_serve(replace(config, data_dir=folder)))
+        config = replace(config, data_dir=folder, database=DatabaseSettings())
+        metrics = run_until_done(_serve(config))
+    if once and metrics.turns["declined"]:
+        raise SystemExit(1)
 
 
 def with_models(config: Config) -> Config:
@@ -62,9 +67,9 @@ def greet(config: Config) -> None:
         )
 
 
-async def _serve(config: Config) -> None:
+async def _serve(config: Config) -> Metrics:
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stop.set)
-    await serve(config, Secrets(), stop)
+    return await serve(config, Secrets(), stop)

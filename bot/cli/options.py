@@ -1,13 +1,14 @@
 """Options that several verbs share."""
 
 import asyncio
-import logging
 from collections.abc import Coroutine
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import click
 import uvloop
+
+T = TypeVar("T")
 
 config_option = click.option(
     "--config",
@@ -23,8 +24,7 @@ def found(path: Path | None) -> Path | None:
     return path or (default if default.exists() else None)
 
 
-def run_until_done(work: Coroutine[Any, Any, None]) -> None:
+def run_until_done(work: Coroutine[Any, Any, T]) -> T:
     """Run on uvloop, which halves the cost of a message."""
-    logging.getLogger("asyncio").setLevel(logging.CRITICAL)
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-        runner.run(work)
+        return runner.run(work)

@@ -6,7 +6,6 @@ What does not concern the bot is acknowledged and dropped, so that bystanders le
 from bot.core.policies import Policies, ancestry
 from bot.domain.conversation import Conversation, Person
 from bot.domain.events import CommandGiven, Event, MessageReceived, StopAsked
-from bot.domain.policy import AccessPolicy
 
 
 class Admission:
@@ -34,6 +33,8 @@ class Admission:
     def may_talk(self, conversation: Conversation, person: Person, *, private: bool) -> bool:
         """Tell whether this person may use the bot in this place."""
         access = self._policies.resolve(conversation).access
+        if not self._may_knock(conversation, person):
+            return False
         if self.is_admin(person):
             return True
         if private:
@@ -41,7 +42,7 @@ class Admission:
                 access.dm_policy != "disabled" and str(person) in access.allow
             )
         return access.group_policy == "open" or (
-            access.group_policy != "disabled" and _listed(access, conversation, person)
+            access.group_policy != "disabled" and _listed(access.allow, conversation, person)
         )
 
     def _admits_message(self, event: MessageReceived) -> bool:
@@ -59,10 +60,9 @@ class Admission:
 
     def _may_knock(self, conversation: Conversation, person: Person) -> bool:
         access = self._policies.resolve(conversation).access
-        return str(person) not in access.block and (access.allow_bots or not person.bot)
+        blocked = bool(access.block) and _listed(access.block, conversation, person)
+        return not blocked and (access.allow_bots or not person.bot)
 
 
-def _listed(access: AccessPolicy, conversation: Conversation, person: Person) -> bool:
-    return str(person) in access.allow or any(
-        pattern in access.allow for pattern in ancestry(conversation)
-    )
+def _listed(names: tuple[str, ...], conversation: Conversation, person: Person) -> bool:
+    return str(person) in names or any(pattern in names for pattern in ancestry(conversation))

@@ -7,15 +7,21 @@ sentence to the person. A stuck lane never blocks another.
 import asyncio
 import logging
 import time
-from collections.abc import AsyncGenerator, Awaitable, Callable, Coroutine, Mapping
+from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Any
 
 from bot.core import sentences
 from bot.core.journal import TurnOutbox
 from bot.core.metrics import Metrics
 from bot.core.turn import address, reference_of
-from bot.domain.errors import DeliveryError, Fenced, Gone, RetryLater, StoreBusy
+from bot.domain.errors import (
+    DeliveryError,
+    Fenced,
+    Gone,
+    ParleyError,
+    RetryLater,
+    StoreError,
+)
 from bot.domain.replies import Finished, Piece, Text
 from bot.ports.clock import Clock
 from bot.ports.platform import Sender
@@ -39,7 +45,8 @@ class Dispatcher:
     attempts: int = 5
     parallel: int = 512  # lanes that run at once
     _tasks: set[asyncio.Task[None]] = field(default_factory=set)
-    _alone: asyncio.Lock = field(default_factory=asyncio.Lock)
+    _beside: set[asyncio.Task[None]] = field(default_factory=set)  # the control track
+    _draining: bool = False
 
     async def run(self) -> None:
         """Claim and run until cancelled."""
@@ -47,39 +54,48 @@ class Dispatcher:
             while len(self._tasks) >= self.parallel:
                 await asyncio.wait(self._tasks, return_when=asyncio.FIRST_COMPLETED)
             for turn in await self.lanes.claim(self.parallel - len(self._tasks)):
-                self._begin(self._lane(turn), name=f"lane {turn.lane}")
+                self._begin(turn, self._tasks)
 
     async def drain(self, seconds: float) -> None:
         """Let running turns end within a limit; the rest stays stored for the next start."""
-        if self._tasks:
-            await asyncio.wait(self._tasks, timeout=seconds)
-        for task in self._tasks:
+        self._draining = True
+        tasks = self._tasks | self._beside
+        if tasks:
+            await asyncio.wait(tasks, timeout=seconds)
+        for task in tasks:
             task.cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
+        await asyncio.gather(*tasks, return_exceptions=True)
 
     def control(self, turn: Turn) -> None:
         """Begin one event of the control track, beside the lanes."""
-        self._begin(self._lane(turn), name=f"control {turn.event.id}")
+        self._begin(turn, self._beside)
 
-    def _begin(self, work: Coroutine[Any, Any, None], *, name: str) -> None:
-        task = asyncio.create_task(work, name=name)
-        self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
+    def _begin(self, turn: Turn, tasks: set[asyncio.Task[None]]) -> None:
+        task = asyncio.create_task(self._lane(turn), name=f"lane {turn.lane}")
+        tasks.add(task)
+        task.add_done_callback(tasks.discard)
 
     async def _lane(self, turn: Turn) -> None:
         following: Turn | None = turn
-        while following:
-            following = await self._attempt(following)
+        while following and not self._draining:
+            try:
+                following = await self._attempt(following)
+            except Exception as error:  # noqa: BLE001 - a lane must not die unheard
+                log.error("lane %s: %s, trying again", turn.lane, told(error))  # noqa: TRY400
+                await self.clock.sleep(1.0)
 
     async def _attempt(self, turn: Turn) -> Turn | None:
         self.metrics.resumed += turn.resumed
+        if turn.attempts >= self.attempts:
+            log.error("giving up on %s after %s attempts", turn.event.id, turn.attempts)
+            await self._apologise(turn)
+            return await self._bury(turn)
         try:
-            if turn.attempts > 1:  # it may be this message that kills: take no other turn along
-                async with self._alone:
-                    result = await self.handle(turn)
-            else:
-                result = await self.handle(turn)
-        except asyncio.CancelledError:
+            result = await self.handle(turn)
+        except asyncio.CancelledError as error:
+            task = asyncio.current_task()
+            if task and not task.cancelling():  # not ours: something inside was cancelled
+                return await self._failed(turn, RuntimeError(f"cancelled from inside: {error!r}"))
             await self.lanes.release(turn)
             raise
         except Fenced:
@@ -94,16 +110,12 @@ class Dispatcher:
         if isinstance(error, Gone):
             log.warning("%s is closed to the bot: %s", turn.lane, error)
             return await self._bury(turn)
-        passing = isinstance(error, DeliveryError | StoreBusy)
-        if not passing and turn.attempts + 1 >= self.attempts:
-            log.error("giving up on %s after %s attempts: %r", turn.event.id, self.attempts, error)
-            await self._apologise(turn)
-            return await self._bury(turn)
+        passing = isinstance(error, DeliveryError | StoreError)
         pause = min(2.0**turn.attempts, LONGEST_PAUSE)
         if passing:  # the sender has tried for a while already
             pause = error.seconds if isinstance(error, RetryLater) else PLATFORM_PAUSE
-        log.warning("turn %s of %s failed, again in %g s: %r", turn.id, turn.lane, pause, error,
-                    exc_info=error if log.isEnabledFor(logging.DEBUG) else None)  # fmt: skip
+        log.warning("%s: turn %s failed, again in %g s: %s", turn.lane, turn.id, pause, told(error))
+        log.debug("%s: turn %s", turn.lane, turn.id, exc_info=error)
         due = time.time() + pause
         await self._patiently(lambda: self.lanes.fail(turn, not_before=due, counted=not passing))
         return None
@@ -126,7 +138,7 @@ class Dispatcher:
         while True:
             try:
                 await write()
-            except StoreBusy as error:
+            except StoreError as error:
                 log.error("the store does not write, trying again: %s", error)  # noqa: TRY400
                 await self.clock.sleep(1.0)
             else:
@@ -137,8 +149,15 @@ class Dispatcher:
         try:
             sender = self.senders[turn.event.conversation.platform]
             await sender.deliver(address(turn), saying(sentence), TurnOutbox(self.journal, turn))
-        except DeliveryError as error:
-            log.warning("could not tell %s that its message was given up: %s", turn.lane, error)
+        except Exception as error:  # noqa: BLE001 - the turn is given up either way
+            log.warning(
+                "could not tell %s that its message was given up: %s", turn.lane, told(error)
+            )
+
+
+def told(error: BaseException) -> str:
+    """Describe an error for a log: ours in words, others by name, since theirs may quote text."""
+    return str(error) if isinstance(error, ParleyError) else type(error).__name__
 
 
 async def saying(sentence: str) -> AsyncGenerator[Piece, None]:

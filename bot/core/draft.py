@@ -18,6 +18,8 @@ class Draft:
 
     def __init__(self) -> None:
         self.stopped = False
+        self.asked = False  # whether the model was asked at all
+        self.forgotten = False  # the question was deleted meanwhile: nothing is remembered
         self.ended: Ended | None = None
         self._task: asyncio.Task[None] | None = None
         self._heard: list[str] = []
@@ -37,6 +39,7 @@ class Draft:
         Raises:
             ModelError: the model failed before its first word.
         """
+        self.asked = True
         self._task = asyncio.create_task(self._listen(stream, timeout_s), name="draft")
         if self.stopped:
             self._task.cancel()

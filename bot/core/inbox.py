@@ -1,10 +1,11 @@
 """The one door inward: admit, store, and only then let the platform be acknowledged."""
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from bot.core.admission import Admission
+from bot.core.draft import Draft
 from bot.core.metrics import Metrics
 from bot.core.policies import Policies, memory_key
 from bot.domain.events import Event, MessageDeleted, MessageEdited
@@ -22,6 +23,7 @@ class StoringInbox:
     intake: Intake
     control: Callable[[Turn], None]  # begins an event that runs beside the lanes
     metrics: Metrics
+    drafts: Mapping[str, tuple[Turn, Draft]]  # answers that are being written, by lane
 
     async def accept(self, event: Event) -> bool:
         """See `bot.ports.platform.Inbox`: the event is queued before the first await."""
@@ -29,7 +31,7 @@ class StoringInbox:
             case MessageEdited():
                 return await self.intake.amend(str(event.conversation), event.message, event.text)
             case MessageDeleted():
-                return bool(await self.intake.withdraw(str(event.conversation), event.messages))
+                return await self._withdraw(event)
         if not self.admission.admits(event):
             return False
         self.metrics.received(event)
@@ -42,6 +44,16 @@ class StoringInbox:
         elif event.track == "control":
             self.control(turn)
         return turn is not None
+
+    async def _withdraw(self, event: MessageDeleted) -> bool:
+        """Forget deleted messages; an answer to one of them ends, and is not remembered."""
+        lane = str(event.conversation)
+        if lane in self.drafts:
+            turn, draft = self.drafts[lane]
+            if getattr(turn.event, "message", None) in event.messages:
+                draft.forgotten = True
+                draft.stop()
+        return bool(await self.intake.withdraw(lane, event.messages))
 
     def _memory_of(self, event: Event) -> str:
         author = getattr(event, "author", None)

@@ -4,13 +4,17 @@ Awaited are only `answer` (before anything final is shown) and, by the adapter, 
 first edit of a message). Everything else joins the next group commit by itself.
 """
 
-from collections.abc import Awaitable, Mapping
-from dataclasses import asdict, dataclass
+import asyncio
+from collections.abc import Awaitable, Callable, Container, Generator, Mapping
+from dataclasses import asdict, dataclass, replace
 from typing import Any, Self
 
+from bot.domain.errors import StoreBusy
 from bot.domain.policy import Policy
 from bot.domain.replies import Finished, Part, Reason, Usage
 from bot.ports.store import Journal, Turn
+
+BUSY_PAUSE = 1.0  # seconds before a busy store is asked again
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -30,6 +34,29 @@ class Answered:
     def finished(self) -> Finished:
         """The piece that lets the sender do what is final."""
         return Finished(reason=self.reason, usage=self.usage)
+
+
+class Patient:
+    """A write that is queued at once and, when awaited, repeated until a busy store takes it.
+
+    What was posted or paid for must not be forgotten because a disk was full for a while.
+    """
+
+    def __init__(self, write: Callable[[], Awaitable[None]]) -> None:
+        self._write = write
+        self._pending = write()
+
+    def __await__(self) -> Generator[Any, None, None]:
+        """Wait for the commit."""
+        return self._wait().__await__()
+
+    async def _wait(self) -> None:
+        while True:
+            try:
+                return await self._pending
+            except StoreBusy:
+                await asyncio.sleep(BUSY_PAUSE)
+                self._pending = self._write()
 
 
 class TurnOutbox:
@@ -52,17 +79,17 @@ class TurnOutbox:
     def begin(self, part: Part) -> Awaitable[None]:
         """Journal that a part is about to be sent."""
         self._known[part.index] = part
-        return self._store.save_part(self._turn, part)
+        return Patient(lambda: self._store.save_part(self._turn, part))
 
     def sent(self, part: Part) -> Awaitable[None]:
         """Journal the platform's id of a part."""
         self._known[part.index] = part
-        return self._store.save_part(self._turn, part)
+        return Patient(lambda: self._store.save_part(self._turn, part))
 
     def withdrawn(self, index: int) -> Awaitable[None]:
         """Journal that a part is gone."""
         self._known.pop(index, None)
-        return self._store.drop_part(self._turn, index)
+        return Patient(lambda: self._store.drop_part(self._turn, index))
 
 
 class TurnJournal:
@@ -74,13 +101,11 @@ class TurnJournal:
         step = turn.steps.get("answered")
         self.answered = Answered.read(step) if step else None
 
-    def admit(self, policy: Policy) -> Policy:
-        """Begin an attempt; a resumed turn keeps the model and persona it started with."""
+    def admit(self, policy: Policy, models: Container[str]) -> Policy:
+        """Begin an attempt; a resumed turn keeps its model, if that still exists, and persona."""
         step = self._turn.steps.get("admitted")
-        if step:
-            policy = Policy(
-                **{**{name: getattr(policy, name) for name in ("memory", "access")}, **step}
-            )
+        if step and step["model"] in models:
+            policy = replace(policy, **step)
         began = {name: getattr(policy, name) for name in ("model", "persona", "system_prompt")}
         self._store.save(self._turn, "admitted", began)
         return policy
@@ -88,5 +113,6 @@ class TurnJournal:
     async def answer(self, text: str, reason: Reason, usage: Usage) -> Finished:
         """Commit the final text; only then may anything final be shown."""
         self.answered = Answered(text=text, reason=reason, usage=usage)
-        await self._store.save(self._turn, "answered", asdict(self.answered))
+        step = asdict(self.answered)
+        await Patient(lambda: self._store.save(self._turn, "answered", step))
         return self.answered.finished

@@ -63,6 +63,8 @@ class Policies:
             if name == "persona":
                 prompt = self.personas.get(value, policy.system_prompt)
                 policy = replace(policy, persona=value, system_prompt=prompt)
+            elif name == "model" and value not in self.models:
+                continue  # it was chosen in chat and has left the configuration since
             elif name in ("memory", "access"):
                 policy = replace(policy, **{name: replace(getattr(policy, name), **value)})
             else:

@@ -47,7 +47,7 @@ class Answering:
         if not isinstance(event, MessageReceived):
             raise TypeError(f"not a message: {type(event).__name__}")
         journal = TurnJournal(self.journal, turn)
-        policy = journal.admit(self.policies.resolve(event.conversation))
+        policy = journal.admit(self.policies.resolve(event.conversation), self.models)
         draft = Draft()
         self.drafts[turn.lane] = (turn, draft)
         try:
@@ -58,7 +58,7 @@ class Answering:
             del self.drafts[turn.lane]
         if event.conversation.thread:
             self.policies.joined.add(turn.lane)
-        return self._result(event, journal, receipt)
+        return self._result(event, journal, receipt, draft)
 
     async def _answer(
         self, turn: Turn, event: MessageReceived, policy: Policy, journal: TurnJournal, draft: Draft
@@ -94,11 +94,12 @@ class Answering:
         self, turn: Turn, event: MessageReceived, policy: Policy, draft: Draft
     ) -> AsyncGenerator[str, None]:
         model = self.models[policy.model]
-        budget = self._budget(policy)
+        budget, noted = self._budget(policy), False
         for last in (False, True):  # a prompt that is too long is halved, once
             composed = await self.composing.compose(turn, event, policy, budget=budget)
             budget, spoken = min(budget // 2, composed.half), 0
-            if composed.note and not last:
+            if composed.note and not noted:
+                noted = True
                 yield composed.note
             try:
                 async with aclosing(
@@ -124,7 +125,9 @@ class Answering:
             return policy.memory.max_tokens
         return min(policy.memory.max_tokens, max(room - len(policy.system_prompt.encode()), 0))
 
-    def _result(self, event: MessageReceived, journal: TurnJournal, receipt: Receipt) -> Result:
+    def _result(
+        self, event: MessageReceived, journal: TurnJournal, receipt: Receipt, draft: Draft
+    ) -> Result:
         answered = journal.answered
         if answered is None:
             raise RuntimeError("a sender ended a reply before it was finished")
@@ -137,9 +140,12 @@ class Answering:
         )
         said = NewLine(role="assistant", text=answered.text)
         declined = answered.reason == "declined"
+        lines: tuple[NewLine, ...] = (asked, said)
+        if declined:  # the question of a model that failed is kept for `retry`, a stranger's is not
+            lines = (asked,) if draft.asked else ()
         return Result(
             outcome="declined" if declined else "done",
-            lines=(asked,) if declined else (asked, said),
+            lines=() if draft.forgotten else lines,
             receipt=receipt,
             usage=answered.usage,
             cost=self.price(answered.usage),

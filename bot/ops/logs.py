@@ -8,11 +8,12 @@ import logging
 import re
 import sys
 from datetime import UTC, datetime
-from typing import Literal
+from typing import Any, Literal
 
 TOKENS = re.compile(
-    r"xox[abeprs]-[\w-]+|xapp-[\w-]+|sk-[\w-]{8,}|\b\d{6,12}:[\w-]{30,}"
-    r"|[\w-]{23,28}\.[\w-]{6,7}\.[\w-]{27,}|Bearer\s+\S+|(?<=/webhooks/)\d+/[\w.-]+"
+    r"xox[abeprs]-[\w-]+|xapp-[\w-]+|sk-[\w-]{8,}|(?<!\d)\d{6,12}:[\w-]{30,}"
+    r"|[\w-]{23,28}\.[\w-]{6,7}\.[\w-]{27,}|Bearer\s+[\w.~+/=-]+|(?<=ticket=)[\w-]+"
+    r"|(?<=/webhooks/)\d+/[\w.-]+|(?<=hooks\.slack\.com/)[\w/.-]+"
 )
 CHATTY = ("httpx", "httpx2", "httpcore", "httpcore2", "aiosqlite", "asyncio", "slack_bolt",
           "slack_sdk", "discord", "telegram", "openai", "aiohttp.access")  # fmt: skip
@@ -31,7 +32,7 @@ class PlainFormatter(logging.Formatter):
         at = datetime.fromtimestamp(record.created).astimezone().strftime("%H:%M:%S")
         line = f"{at} {record.levelname.lower()} {record.name}: {record.getMessage()}"
         if record.exc_info:
-            line = f"{line}\n{self.formatException(record.exc_info)}"
+            line = f"{line}: {_failure(self, record.exc_info)}"
         return redacted(line)
 
 
@@ -47,8 +48,15 @@ class JsonFormatter(logging.Formatter):
             "message": record.getMessage(),
         }
         if record.exc_info:
-            row["traceback"] = self.formatException(record.exc_info)
+            row["error"] = _failure(self, record.exc_info)
         return redacted(json.dumps(row, ensure_ascii=False))
+
+
+def _failure(formatter: logging.Formatter, failure: Any) -> str:
+    """Show a traceback to who debugs; to others the kind of error, which quotes no text."""
+    if logging.getLogger().isEnabledFor(logging.DEBUG):
+        return "\n" + formatter.formatException(failure)
+    return failure[0].__name__ if failure[0] else "unknown"
 
 
 def configure(level: str = "info", style: Literal["auto", "json", "text"] = "auto") -> None:

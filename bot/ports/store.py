@@ -56,6 +56,19 @@ class Remembered:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Question:
+    """A remembered line of a person, with what it takes to ask it again."""
+
+    id: int  # of the line: a higher one is newer
+    event: str
+    text: str
+    message: str
+    person: str  # platform:workspace:user
+    name: str  # empty in a direct message
+    lane: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Result:
     """How a turn ended: everything that its one closing transaction writes."""
 
@@ -83,7 +96,7 @@ class Intake(Protocol):
         ...
 
     async def withdraw(self, lane: str, messages: Sequence[str]) -> int:
-        """Drop waiting messages and their remembered lines; returns how many rows were touched."""
+        """Drop waiting messages, and from memory the exchanges they began; returns how many."""
         ...
 
     async def schedule(self, event: Event, *, lane: str, memory: str, due: float) -> None:
@@ -149,8 +162,8 @@ class Memory(Protocol):
         """Begin a new epoch and delete the lines of the old ones; returns how many went."""
         ...
 
-    async def last_question(self, key: str) -> tuple[str, str, str] | None:
-        """Return event id, text and message id of the newest question, if there is one."""
+    async def last_question(self, key: str) -> Question | None:
+        """Return the newest question, if there is one."""
         ...
 
     def counted(self, tokens: Mapping[int, int]) -> Awaitable[None]:

@@ -302,7 +302,7 @@ async def test_a_model_that_fails_is_told_to_person_and_operator_and_the_questio
         assert any(reference in line and "precious" not in line for line in errors)
         model.script._faults.clear()
         await platform.inbox.accept(command("retry"))
-        assert (await platform.answers(3))[-1] == "You said: precious"
+        assert "You said: precious" in await platform.answers(3)
 
 
 async def test_a_stream_that_breaks_off_is_marked_and_the_usage_is_estimated(

@@ -2,16 +2,18 @@
 
 One process owns the file, so `running` needs no commit: a lane is claimed by taking it off `ready`.
 At boot all open rows are offered again, in their order; those that an attempt had begun count one
-attempt more, and from the second on they come back with a growing pause, so that a message that
-kills the process does not take the others with it.
+attempt more, and from the second on they come back with a growing pause, so that others are
+answered before a message that kills the process does so again.
 """
 
 import asyncio
 import heapq
+import logging
 import sqlite3
 import time
 from collections import deque
 from collections.abc import Awaitable, Sequence
+from contextlib import suppress
 from dataclasses import replace
 from typing import Any
 
@@ -19,7 +21,7 @@ import orjson
 
 from bot.backends.sqlite import rows
 from bot.backends.sqlite.writer import Writer, WriterConnection
-from bot.domain.errors import StoreBusy
+from bot.domain.errors import StoreError
 from bot.domain.events import Event, MessageReceived, from_plain, to_plain
 from bot.domain.replies import Part
 from bot.ports.store import Result, Turn
@@ -27,6 +29,8 @@ from bot.ports.store import Result, Turn
 INSERT_EVENT = """insert into inbox (event, lane, memory, epoch, message, payload, at)
 values (?1, ?2, ?3, coalesce((select epoch from memories where key = ?3), 0), ?4, ?5, ?6)
 on conflict do nothing returning id, epoch"""
+log = logging.getLogger(__name__)
+LONGEST_REST = 60.0  # seconds that a lane waits for its next attempt
 TIMER_PAUSE = 1.0  # seconds, while the store cannot take a timer that is due
 
 
@@ -36,10 +40,12 @@ class SqliteLanes:
     def __init__(self, writer: Writer, connection: WriterConnection) -> None:
         self._writer, self._connection = writer, connection
         self._lanes: dict[str, deque[Turn]] = {}
-        self._held: set[str] = set()  # lanes that are claimed, or wait for their time
+        self._running: set[str] = set()  # lanes that are claimed: their first turn is being run
+        self._resting: set[str] = set()  # lanes whose first turn waits for its next attempt
         self._ready: deque[str] = deque()
         self._delayed: list[tuple[float, str]] = []
         self._wake = asyncio.Event()
+        self._due = asyncio.Event()  # a timer was added
         self._timers: asyncio.Task[None] | None = None
 
     # ---- start and stop
@@ -59,47 +65,62 @@ class SqliteLanes:
     # ---- Intake
 
     async def ingest(self, event: Event, *, lane: str, memory: str) -> Turn | None:
-        """Store an event; queued before the first await, so that callers keep their order."""
+        """Store an event; queued before the first await, so that callers keep their order.
+
+        It joins its lane in the writer's own callback: whatever is queued behind it finds it there,
+        and a caller that is cancelled meanwhile does not leave it stored but forgotten.
+        """
         payload = orjson.dumps(to_plain(event)).decode()
-        message = getattr(event, "message", "")
-        values = (event.id, lane, memory, message, payload, event.at)
-        row = await self._writer.put(lambda db: db.execute(INSERT_EVENT, values).fetchone())
-        if row is None:
-            return None
-        turn = Turn(id=row[0], lane=lane, memory=memory, epoch=row[1], event=event)
-        if event.track == "turn":
-            self._offer(turn)
-        return turn
+        values = (event.id, lane, memory, getattr(event, "message", ""), payload, event.at)
+        stored: list[Turn] = []
+
+        def keep(done: "asyncio.Future[Any]") -> None:
+            row = None if done.exception() else done.result()
+            if row is not None:
+                stored.append(Turn(id=row[0], lane=lane, memory=memory, epoch=row[1], event=event))
+                if event.track == "turn":
+                    self._offer(stored[0])
+
+        future = self._writer.put(lambda db: db.execute(INSERT_EVENT, values).fetchone())
+        future.add_done_callback(keep)
+        try:
+            await asyncio.shield(future)
+        except asyncio.CancelledError:
+            if event.track == "control":  # nobody is left to run it, so it waits in its lane
+                future.add_done_callback(lambda _: self._offer(stored[0]) if stored else None)
+            raise
+        return stored[0] if stored else None
 
     async def amend(self, lane: str, message: str, text: str) -> bool:
-        """Change a waiting message, in memory and on disk."""
-        first = 1 if lane in self._held else 0
-        for index, turn in enumerate(self._lanes.get(lane, ())):
-            if index < first or not isinstance(turn.event, MessageReceived):
-                continue
-            if turn.event.message == message:
-                event = replace(turn.event, text=text)
-                self._lanes[lane][index] = replace(turn, event=event)
-                await self._rewrite(turn.id, event)
-                return True
-        return False
+        """Change a waiting message, on disk and then in memory."""
+        changed: list[Turn] = []
+
+        def keep(done: "asyncio.Future[Any]") -> None:
+            id = None if done.exception() else done.result()
+            for index, turn in enumerate(self._lanes.get(lane, ())):
+                if turn.id == id and isinstance(turn.event, MessageReceived):
+                    changed.append(replace(turn, event=replace(turn.event, text=text)))
+                    self._lanes[lane][index] = changed[0]
+
+        future = self._writer.put(lambda db: rows.amend(db, lane, message, text, self._runs(lane)))
+        future.add_done_callback(keep)
+        await asyncio.shield(future)
+        return bool(changed)
 
     async def withdraw(self, lane: str, messages: Sequence[str]) -> int:
-        """Drop waiting messages and the lines that they left in memory."""
-        gone = [t for t in self._waiting(lane) if getattr(t.event, "message", None) in messages]
-        if gone:
-            ids = {turn.id for turn in gone}
-            self._lanes[lane] = deque(t for t in self._lanes[lane] if t.id not in ids)
-            if not self._lanes[lane] and lane not in self._held:
-                del self._lanes[lane]
+        """Drop waiting messages, on disk and then in memory, and the exchanges they began."""
 
-        def work(db: sqlite3.Connection) -> int:
-            db.executemany(rows.CLOSE, [("declined", time.time(), turn.id) for turn in gone])
-            marks = ",".join("?" * len(messages))
-            sql = f"delete from lines where lane = ? and message in ({marks})"
-            return db.execute(sql, (lane, *messages)).rowcount
+        def keep(done: "asyncio.Future[Any]") -> None:
+            gone = set() if done.exception() else done.result()[0]
+            if gone and lane in self._lanes:
+                self._lanes[lane] = deque(t for t in self._lanes[lane] if t.id not in gone)
+                if not self._lanes[lane] and lane not in self._running:
+                    del self._lanes[lane]
 
-        return len(gone) + await self._writer.put(work)
+        future = self._writer.put(lambda db: rows.withdraw(db, lane, messages, self._runs(lane)))
+        future.add_done_callback(keep)
+        closed, forgotten = await asyncio.shield(future)
+        return len(closed) + forgotten
 
     async def schedule(self, event: Event, *, lane: str, memory: str, due: float) -> None:
         """Keep an event until it is due."""
@@ -108,21 +129,19 @@ class SqliteLanes:
         await self._writer.put(
             lambda db: db.execute(f"{sql} on conflict do nothing", values).rowcount
         )
-        if self._timers:
-            self._timers.cancel()
-        self._timers = asyncio.create_task(self._fire_timers(), name="sqlite timers")
+        self._due.set()
 
     # ---- Lanes
 
     async def claim(self, limit: int) -> Sequence[Turn]:
         """Take ready lanes, oldest news first."""
         while True:
-            pause = self._wake_delayed()
+            pause = self._wake_rested()
             turns: list[Turn] = []
             while self._ready and len(turns) < limit:
                 lane = self._ready.popleft()
-                if self._lanes.get(lane) and lane not in self._held:
-                    self._held.add(lane)
+                if self._lanes.get(lane) and lane not in self._running | self._resting:
+                    self._running.add(lane)
                     turns.append(self._lanes[lane][0])
             if turns:
                 return turns
@@ -141,13 +160,18 @@ class SqliteLanes:
         """Keep the turn at the head of its lane; an event of the control track joins its lane."""
         attempts = turn.attempts + counted
         sql = "update inbox set attempts = ?, started = 0, not_before = ? where id = ?"
-        await self._writer.put(lambda db: db.execute(sql, (attempts, not_before, turn.id)).rowcount)
-        steps, parts = await self._connection.run(lambda db: rows.journal(db, turn.id))
+
+        def work(db: sqlite3.Connection) -> tuple[dict[str, Any], tuple[Part, ...]]:
+            db.execute(sql, (attempts, not_before, turn.id))
+            return rows.journal(db, turn.id)
+
+        steps, parts = await self._writer.put(work)
         again = replace(turn, attempts=attempts, resumed=True, steps=steps, parts=parts)
         lane = self._lanes.get(turn.lane)
         if lane and lane[0].id == turn.id:
             lane[0] = again
-            self._delay(turn.lane, not_before)
+            self._running.discard(turn.lane)
+            self._rest(turn.lane, not_before)
         else:
             self._offer(again, not_before=not_before)
 
@@ -167,7 +191,7 @@ class SqliteLanes:
         payload = orjson.dumps(value).decode()
 
         def work(db: sqlite3.Connection) -> None:
-            db.execute("insert or replace into steps values (?, ?, ?)", (turn.id, name, payload))
+            db.execute(rows.KEEP_STEP, (turn.id, name, payload))
             if name == "admitted":
                 db.execute("update inbox set started = 1 where id = ?", (turn.id,))
 
@@ -192,43 +216,40 @@ class SqliteLanes:
 
     # ---- lanes in memory
 
-    async def _rewrite(self, turn: int, event: Event) -> None:
-        values = (orjson.dumps(to_plain(event)).decode(), turn)
-        sql = "update inbox set payload = ? where id = ? and payload is not null"
-        await self._writer.put(lambda db: db.execute(sql, values).rowcount)
-
     def _offer(self, turn: Turn, *, not_before: float = 0.0) -> None:
         lane = self._lanes.get(turn.lane)
         if lane is not None:
             lane.append(turn)
             return
         self._lanes[turn.lane] = deque([turn])
-        self._delay(turn.lane, not_before)
+        self._rest(turn.lane, not_before)
 
-    def _delay(self, lane: str, not_before: float) -> None:
-        if not_before > time.time():
-            self._held.add(lane)
-            heapq.heappush(self._delayed, (not_before, lane))
+    def _rest(self, lane: str, not_before: float) -> None:
+        """Let a lane wait; on the monotonic clock, since the system's may be set back."""
+        pause = min(not_before - time.time(), LONGEST_REST)
+        if pause > 0:
+            self._resting.add(lane)
+            due = asyncio.get_running_loop().time() + pause
+            heapq.heappush(self._delayed, (due, lane))
         else:
-            self._held.discard(lane)
             self._ready.append(lane)
         self._wake.set()
 
-    def _wake_delayed(self) -> float | None:
+    def _wake_rested(self) -> float | None:
         """Move lanes whose time has come to `ready`; returns seconds until the next one."""
         while self._delayed:
             due, lane = self._delayed[0]
-            pause = due - time.time()
+            pause = due - asyncio.get_running_loop().time()
             if pause > 0:
                 return pause
             heapq.heappop(self._delayed)
-            self._held.discard(lane)
+            self._resting.discard(lane)
             self._ready.append(lane)
         return None
 
-    def _waiting(self, lane: str) -> list[Turn]:
-        turns = list(self._lanes.get(lane, ()))
-        return turns[1:] if lane in self._held else turns
+    def _runs(self, lane: str) -> int:
+        """Return the id of the turn that runs in a lane; 0 when none does."""
+        return self._lanes[lane][0].id if lane in self._running else 0
 
     def _next(self, turn: Turn) -> Turn | None:
         lane = self._lanes.get(turn.lane)
@@ -238,18 +259,25 @@ class SqliteLanes:
         if lane:
             return lane[0]
         del self._lanes[turn.lane]
-        self._held.discard(turn.lane)
+        self._running.discard(turn.lane)
         return None
 
     async def _fire_timers(self) -> None:
         sql = "select event, due, lane, memory, payload from timers order by due limit 1"
-        while row := await self._connection.run(lambda db: db.execute(sql).fetchone()):
-            event, due, lane, memory, payload = row
-            await asyncio.sleep(max(0.0, due - time.time()))
+        while True:
+            self._due.clear()
+            row = await self._connection.run(lambda db: db.execute(sql).fetchone())
+            pause = row[1] - time.time() if row else None
+            if pause is None or pause > 0:
+                with suppress(TimeoutError):
+                    await asyncio.wait_for(self._due.wait(), pause)
+                continue
+            event, _, lane, memory, payload = row
             try:
                 await self.ingest(from_plain(orjson.loads(payload)), lane=lane, memory=memory)
                 await self._forget_timer(event)
-            except StoreBusy:
+            except StoreError as error:
+                log.error("a timer waits for the store: %s", error)  # noqa: TRY400
                 await asyncio.sleep(TIMER_PAUSE)
 
     async def _forget_timer(self, event: str) -> None:

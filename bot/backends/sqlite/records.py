@@ -7,13 +7,13 @@ import aiosqlite
 
 from bot.backends.sqlite.writer import Writer
 from bot.domain.replies import Usage
-from bot.ports.store import Remembered
+from bot.ports.store import Question, Remembered
 
 RECALL = """select id, role, text, name, size, tokens, event from lines
 where memory = ?1 and id < ?3 and event <> ?4
   and coalesce((select epoch from memories where key = ?1), 0) = ?2
 order by id desc limit ?5"""
-LAST_QUESTION = """select event, text, message from lines
+LAST_QUESTION = """select id, event, text, message, person, name, lane from lines
 where memory = ? and role = 'user' order by id desc limit 1"""
 SUMS = """select coalesce(sum(input), 0), coalesce(sum(output), 0), coalesce(max(estimated), 0),
 coalesce(sum(cost), 0.0) from ledger
@@ -54,10 +54,20 @@ class SqliteRecords:
 
         return await self._writer.put(work)
 
-    async def last_question(self, key: str) -> tuple[str, str, str] | None:
+    async def last_question(self, key: str) -> Question | None:
         """Read the newest line of a person."""
-        for event, text, message in await self._reader.execute_fetchall(LAST_QUESTION, (key,)):
-            return event, text, message
+        for id, event, text, message, person, name, lane in await self._reader.execute_fetchall(
+            LAST_QUESTION, (key,)
+        ):
+            return Question(
+                id=id,
+                event=event,
+                text=text,
+                message=message,
+                person=person,
+                name=name,
+                lane=lane,
+            )
         return None
 
     def counted(self, tokens: Mapping[int, int]) -> Awaitable[None]:

@@ -26,7 +26,9 @@ def lock(path: Path) -> TextIO:
         StoreError: another process holds it, or the directory cannot be written.
     """
     try:
-        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        for folder in [f for f in reversed((path.parent, *path.parent.parents)) if not f.exists()]:
+            folder.mkdir(mode=0o700)
+        path.touch(mode=0o600)  # SQLite gives its side files the rights of the database
         holder = Path(f"{path}.lock").open("a+", encoding="ascii")  # noqa: SIM115
         Path(holder.name).chmod(0o600)
     except OSError as error:

@@ -71,7 +71,7 @@ class Writer:
         works = [work for work, _ in batch]
         try:
             results = await self._connection.run(lambda db: _transact(db, works))
-        except (sqlite3.Error, ValueError) as error:
+        except Exception as error:  # noqa: BLE001 - the writer outlives every piece of work
             if len(batch) > 1 and not _is_passing(error):
                 for one in batch:  # a bad item must not take its neighbours with it
                     await self._commit([one])

@@ -1,12 +1,13 @@
 """Commands about the running conversation: reset, stop, retry."""
 
 from dataclasses import dataclass
+from urllib.parse import unquote
 
 from bot.core.commands.desk import Known, Request
 from bot.core.draft import Draft
 from bot.core.policies import Policies
 from bot.domain.commands import Command
-from bot.domain.conversation import Conversation
+from bot.domain.conversation import Conversation, Person
 from bot.domain.errors import Declined
 from bot.domain.events import MessageReceived, StopAsked
 from bot.ports.store import Intake, Lanes, Memory, Turn
@@ -50,48 +51,41 @@ class ConversationCommands:
     async def end(self, turn: Turn) -> bool:
         """Stop what runs in the place of an event; durable, so that a resume stays stopped."""
         place = turn.event.conversation
-        here = {turn.lane, str(place.parent)} if isinstance(turn.event, StopAsked) else {turn.lane}
-        lanes = [lane for lane in self.drafts if lane in here or _is_within(lane, place)]
-        for lane in lanes:
-            running, draft = self.drafts[lane]
+        here = {turn.lane, *self._threads(place)}
+        if isinstance(turn.event, StopAsked):  # the event of a direct message may name a thread
+            here.add(str(place.parent))
+        running = [self.drafts[lane] for lane in here if lane in self.drafts]
+        for _, draft in running:
             draft.stop()
-            await self.lanes.cancel(running)
-        return bool(lanes)
+        for stopped, _ in running:
+            await self.lanes.cancel(stopped)
+        return bool(running)
 
     async def retry(self, request: Request) -> str:
         """Queue the last question again; its new answer takes the old one's place in memory."""
         event = request.event
-        for key in (request.turn.memory, *self._threads(event.conversation)):
-            question = await self.memory.last_question(key)
-            if question:
-                break
-        else:
+        keys = (request.turn.memory, *self._threads(event.conversation))
+        found = [(await self.memory.last_question(key), key) for key in keys]
+        asked = [(question, key) for question, key in found if question]
+        if not asked:
             raise Declined("There is no earlier message to answer again.")
-        asked, text, message = question
+        question, key = max(asked, key=lambda pair: pair[0].id)
+        platform, workspace, user = (unquote(part) for part in question.person.split(":"))
         again = MessageReceived(
             id=f"{event.id}:retry",
             at=event.at,
-            conversation=_place(key, event.conversation),
-            author=event.author,
-            text=text,
-            message=message,
+            conversation=Conversation.parse(question.lane),
+            author=Person(platform=platform, workspace=workspace, user=user, name=question.name),
+            text=question.text,
+            message=question.message,
             addressed=True,
             private=event.private,
-            replaces=asked,
+            replaces=question.event,
         )
-        await self.intake.ingest(again, lane=str(again.conversation), memory=key)
+        await self.intake.ingest(again, lane=question.lane, memory=key)
         return "I try again." if event.reply_via else ""
 
     def _threads(self, place: Conversation) -> list[str]:
         if place.thread or place.platform != "slack":
             return []
-        return [lane for lane in self.policies.joined if _is_within(lane, place)]
-
-
-def _is_within(lane: str, place: Conversation) -> bool:
-    return not place.thread and lane.startswith(str(place))
-
-
-def _place(key: str, given: Conversation) -> Conversation:
-    """Return the place that a memory key names; a person's own memory answers where asked."""
-    return given if "|" in key else Conversation.parse(key)
+        return [lane for lane in self.policies.joined if lane.startswith(str(place))]

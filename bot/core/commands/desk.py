@@ -64,15 +64,17 @@ class Desk:
         """Run one event of the control track and answer it."""
         event = turn.event
         if isinstance(event, StopAsked):
-            await self._stop(turn)
+            person = event.author
+            if person is None or self._admission.may_talk(event.conversation, person, private=True):
+                await self._stop(turn)
             return Result()
         if not isinstance(event, CommandGiven):
             raise TypeError(f"not for the desk: {type(event).__name__}")
-        try:
-            answer = await self._run(Request(
-                event=event, turn=turn, admin=self._admission.is_admin(event.author)))  # fmt: skip
-        except Declined as refusal:
-            answer = refusal.sentence
+        self._journal.save(turn, "admitted", {})
+        answer = turn.steps.get("answered")
+        if answer is None:  # a command runs once, however often its answer has to be sent
+            answer = await self._answer(turn, event)
+            await self._journal.save(turn, "answered", answer)
         if not answer:
             return Result()
         sender = self._senders[event.conversation.platform]
@@ -80,6 +82,13 @@ class Desk:
             address(turn), saying(answer), TurnOutbox(self._journal, turn)
         )
         return Result(receipt=receipt)
+
+    async def _answer(self, turn: Turn, event: CommandGiven) -> str:
+        admin = self._admission.is_admin(event.author)
+        try:
+            return await self._run(Request(event=event, turn=turn, admin=admin))
+        except Declined as refusal:
+            return refusal.sentence
 
     async def _run(self, request: Request) -> str:
         event = request.event

@@ -1,7 +1,7 @@
 -- Events that concern the bot, in the order in which they came. A closed row keeps its id for
 -- de-duplication; its payload is gone.
 create table inbox (
-  id integer primary key,
+  id integer primary key autoincrement,    -- never used twice: a late write finds no stranger's row
   event text not null unique,              -- the platform's own name for the event
   lane text not null,                      -- platform:workspace:channel:thread
   memory text not null,
