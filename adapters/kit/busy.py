@@ -5,7 +5,10 @@ from collections.abc import Awaitable, Callable
 
 
 class Busy:
-    """Shows that the bot is busy, from `after` seconds on and again `every` so many."""
+    """Shows that the bot is busy, from `after` seconds on and again `every` so many.
+
+    What is done before that costs no call.
+    """
 
     def __init__(
         self, typing: Callable[[], Awaitable[None]], *, after: float, every: float

@@ -7,7 +7,7 @@ these rules, so that both see the same blocks.
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 _MARKED = re.compile(
     r"^([ \t]*)((?:[-*+]|[0-9]{1,9}[.)])[ \t]+)?(`{3,}|~{3,})([^\n]*)", re.MULTILINE
@@ -29,13 +29,18 @@ class Edge:
 
     @property
     def opening(self) -> str:
-        """The line that opens the fence again in another message."""
+        """The line that opens such a fence."""
         return " " * self.indent + self.marks + self.language
 
     @property
     def closing(self) -> str:
-        """The line that closes the fence."""
+        """The line that closes such a fence."""
         return " " * self.indent + self.marks
+
+    @property
+    def alone(self) -> "Edge":
+        """The same, where no list item is around it: four columns would make it mere text."""
+        return replace(self, indent=min(self.indent, 3))
 
 
 def edges(text: str) -> Iterator[Edge]:
@@ -51,6 +56,14 @@ def edges(text: str) -> Iterator[Edge]:
         elif _closes(open_, line):
             yield Edge(*line.span(), False, open_.indent, open_.marks, open_.language)
             open_ = None
+
+
+def left_open(text: str) -> Edge | None:
+    """Return the fence that is open at the end of a text."""
+    last = None
+    for edge in edges(text):
+        last = edge if edge.opens else None
+    return last
 
 
 def _opened(text: str, line: re.Match[str]) -> Edge | None:

@@ -141,8 +141,6 @@ class _Reader:
         return sorted(marks, key=lambda mark: self.marks[mark], reverse=True)
 
     def _close(self, mark: str, end: int) -> bool:
-        if mark not in self.marks:
-            return False  # it stood inside what was closed just now
         opened, start = self.marks.pop(mark)
         if mark == "__" and not _SPACE.search(self.text, start, end):
             return False

@@ -30,9 +30,9 @@ async def deliver(
         Unreachable: the platform was silent for `give_up` seconds.
         DeliveryError: the reply ended without `Finished`; nothing final was shown.
     """
+    parts = Parts(bubbles, manner, outbox)
     draft = Draft(reply)
     busy = Busy(bubbles.typing, after=manner.patience, every=manner.typing_every)
-    parts = Parts(bubbles, manner, outbox)
     try:
         await _show_growing(draft, parts, manner, busy)
         if not draft.finished:

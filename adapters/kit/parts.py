@@ -29,7 +29,7 @@ class Parts:
         self._manner = manner
         self._outbox = outbox
         self._noted = dict(outbox.known)
-        self._ids = {index: part.id for index, part in outbox.known.items() if part.id}
+        self._ids = {index: part.id for index, part in self._noted.items() if part.id}
         self._doubtful = set(self._noted) - set(self._ids)
         self._absent: set[int] = set()
         self._shown: dict[int, str] = {}  # digests of what this attempt has surely put there

@@ -17,11 +17,12 @@ from bisect import bisect_right
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from adapters.kit.fences import Edge, edges
+from adapters.kit.fences import Edge, edges, left_open
 
 _BLANK_LINES = re.compile(r"(?:[^\S\n]*\n)*")
 _SPACE = re.compile(r"\s*")
 _SENTENCE = re.compile(r"(?<!\d)[.!?…][\"'”’)\]*_]*\s+|[。！？]")
+_MARKS = re.compile(r"[ \t]*(?:```|~~~)")
 _ZWJ = "\u200d"
 
 
@@ -69,6 +70,7 @@ class _Cutter:
         self.text = text
         self.limit = limit
         self.measure = measure
+        self.fenced = "```" in text or "~~~" in text
         self.edges = list(edges(text))
         self.edge_ends = [edge.end for edge in self.edges]
 
@@ -98,15 +100,29 @@ class _Cutter:
         return self.edges[last] if last >= 0 and self.edges[last].opens else None
 
     def _show(self, begin: int, cut: int) -> str:
+        """Return what is shown of a part: its text with its fences made whole."""
         shown = self.text[begin:cut]
-        if not self.edges:
+        if not self.fenced:
             return shown
-        before, after = self._fence(begin), self._fence(cut)
+        before = self._fence(begin)
         if before:
-            shown = f"{before.opening}\n{shown}"
+            shown = f"{before.alone.opening}\n{shown}"
+        after = self._left_open(begin, cut, shown)
         if after:
-            shown += after.closing if shown.endswith("\n") else f"\n{after.closing}"
+            closing = (after.alone if before else after).closing
+            shown += closing if shown.endswith("\n") else f"\n{closing}"
         return shown
+
+    def _left_open(self, begin: int, cut: int, shown: str) -> Edge | None:
+        """Return the fence to close, be it one by accident: a cut moves marks to a line's begin."""
+        if begin and self.text[begin - 1] != "\n" and _MARKS.match(self.text, begin):
+            return left_open(shown)
+        fence = self._fence(cut)
+        if fence:
+            return left_open(shown) if fence.start < begin < fence.end else fence
+        if cut < len(self.text) and self.text[cut] != "\n":
+            return left_open(self.text[max(begin, self.text.rfind("\n", 0, cut) + 1) : cut])
+        return None
 
     def _fits(self, begin: int, cut: int) -> bool:
         return self.measure(self._show(begin, self._off_edge(begin, cut))) <= self.limit
@@ -135,8 +151,8 @@ class _Cutter:
                 beyond = middle
         if fitting > begin:
             return self._off_edge(begin, fitting)
-        if self.edges:  # not even a character fits between a fence's two lines
-            self.edges, self.edge_ends = [], []
+        if self.fenced:  # not even a character fits between a fence's two lines
+            self.fenced, self.edges, self.edge_ends = False, [], []
             return self._furthest(begin)
         return begin + 1
 
