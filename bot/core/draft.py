@@ -8,7 +8,7 @@ import asyncio
 from collections.abc import AsyncGenerator
 from contextlib import aclosing
 
-from bot.domain.dialogue import Delta, Ended
+from bot.domain.dialogue import Delta, Ended, Prompt
 from bot.domain.errors import ModelError
 from bot.domain.replies import Reason, Usage
 
@@ -18,7 +18,9 @@ class Draft:
 
     def __init__(self) -> None:
         self.stopped = False
-        self.asked = False  # whether the model was asked at all
+        self.asked = ""  # which model, once it was
+        self.given = 0  # characters of the prompt
+        self.spoken = 0  # characters of the answer so far
         self.forgotten = False  # the question was deleted meanwhile: nothing is remembered
         self.ended: Ended | None = None
         self._task: asyncio.Task[None] | None = None
@@ -31,6 +33,18 @@ class Draft:
         if self._task:
             self._task.cancel()
 
+    def asks(self, model: str, prompt: Prompt) -> None:
+        """Note what the model is asked, for the estimate."""
+        self.asked, self.spoken = model, 0
+        self.given = sum(len(line.text) for line in prompt.lines)
+
+    def estimate(self) -> Usage:
+        """Return what a call took that was cut short: four characters a token, never nothing."""
+        if not self.asked:
+            return Usage()
+        given, spoken = self.given // 4 + 1, self.spoken // 4 + 1
+        return Usage(model=self.asked, input_tokens=given, output_tokens=spoken, estimated=True)
+
     async def words(
         self, stream: AsyncGenerator[Delta, None], timeout_s: float
     ) -> AsyncGenerator[str, None]:
@@ -39,7 +53,6 @@ class Draft:
         Raises:
             ModelError: the model failed before its first word.
         """
-        self.asked = True
         self._task = asyncio.create_task(self._listen(stream, timeout_s), name="draft")
         if self.stopped:
             self._task.cancel()
@@ -51,6 +64,7 @@ class Draft:
                     self._news.clear()
                     continue
                 words = "".join(self._heard)
+                self.spoken += len(words)
                 self._heard.clear()
                 yield words
             if not self._task.cancelled():
@@ -60,7 +74,7 @@ class Draft:
             await asyncio.gather(self._task, return_exceptions=True)
         if self.ended is None:
             reason: Reason = "stopped" if self.stopped else "interrupted"
-            self.ended = Ended(reason=reason, usage=Usage())
+            self.ended = Ended(reason=reason, usage=self.estimate())
 
     async def _listen(self, stream: AsyncGenerator[Delta, None], timeout_s: float) -> None:
         heard_any = False

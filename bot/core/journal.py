@@ -110,6 +110,11 @@ class TurnJournal:
         self._store.save(self._turn, "admitted", began)
         return policy
 
+    def charge(self, usage: Usage, cost: float) -> None:
+        """Note a paid call; it joins the next commit."""
+        if usage.model:
+            self._store.charge(self._turn, usage, cost)
+
     async def answer(self, text: str, reason: Reason, usage: Usage) -> Finished:
         """Commit the final text; only then may anything final be shown."""
         self.answered = Answered(text=text, reason=reason, usage=usage)

@@ -4,16 +4,15 @@ import hashlib
 import logging
 from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
 from contextlib import aclosing
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 
 from bot.core import sentences
 from bot.core.checks import Check
-from bot.core.composing import Composed, Composing
+from bot.core.composing import Composing
 from bot.core.draft import Draft
 from bot.core.journal import TurnJournal
 from bot.core.policies import Policies
 from bot.domain.conversation import Address
-from bot.domain.dialogue import Ended
 from bot.domain.errors import ContextTooLong, Declined, ModelError, ModelRefused
 from bot.domain.events import MessageReceived
 from bot.domain.policy import Policy
@@ -56,6 +55,8 @@ class Answering:
                 receipt = await sender.deliver(address(turn), reply, journal.outbox)
         finally:
             del self.drafts[turn.lane]
+            if journal.answered is None:  # cut short: the words so far were paid for
+                journal.charge(draft.estimate(), self.price(draft.estimate()))
         if event.conversation.thread:
             self.policies.joined.add(turn.lane)
         return self._result(event, journal, receipt, draft)
@@ -88,6 +89,7 @@ class Answering:
         if closing:
             text += closing
             yield Text(closing)
+        journal.charge(ending.usage, self.price(ending.usage))
         yield await journal.answer(text, ending.reason, ending.usage)
 
     async def _words(
@@ -97,16 +99,16 @@ class Answering:
         budget, noted = self._budget(policy), False
         for last in (False, True):  # a prompt that is too long is halved, once
             composed = await self.composing.compose(turn, event, policy, budget=budget)
-            budget, spoken = min(budget // 2, composed.half), 0
+            budget = min(budget // 2, composed.half)
             if composed.note and not noted:
                 noted = True
                 yield composed.note
+            draft.asks(policy.model, composed.prompt)
             try:
                 async with aclosing(
                     draft.words(model.stream(composed.prompt), self.timeout_s)
                 ) as words:
                     async for piece in words:
-                        spoken += len(piece)
                         yield piece
             except ContextTooLong as error:
                 log.warning("%s: %s", turn.lane, error)
@@ -115,7 +117,6 @@ class Answering:
             except ModelError as error:
                 raise _apology(turn, error) from error
             else:
-                draft.ended = _accounted(draft.ended, policy, composed, spoken)
                 return
 
     def _budget(self, policy: Policy) -> int:
@@ -147,9 +148,6 @@ class Answering:
             outcome="declined" if declined else "done",
             lines=() if draft.forgotten else lines,
             receipt=receipt,
-            usage=answered.usage,
-            cost=self.price(answered.usage),
-            person=str(event.author),
         )
 
 
@@ -180,22 +178,6 @@ def _apology(turn: Turn, error: ModelError) -> Declined:
     refused = isinstance(error, ModelRefused)
     sentence = sentences.MODEL_REFUSED if refused else sentences.MODEL_DOWN
     return Declined(sentence.format(reference=reference))
-
-
-def _accounted(
-    ended: Ended | None, policy: Policy, composed: Composed, spoken: int
-) -> Ended | None:
-    """Estimate the usage of a call that was cut short: four characters a token, never nothing."""
-    if ended is None or ended.usage.model:
-        return ended
-    given = sum(len(line.text) for line in composed.prompt.lines)
-    usage = Usage(
-        model=policy.model,
-        input_tokens=given // 4 + 1,
-        output_tokens=spoken // 4 + 1,
-        estimated=True,
-    )
-    return replace(ended, usage=usage)
 
 
 def _closing(text: str, ending: Finished) -> str:

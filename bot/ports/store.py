@@ -75,9 +75,6 @@ class Result:
     outcome: Outcome = "done"
     lines: tuple[NewLine, ...] = ()
     receipt: Receipt = Receipt()
-    usage: Usage = Usage()
-    cost: float = 0.0  # USD
-    person: str = ""
 
 
 class Intake(Protocol):
@@ -144,6 +141,10 @@ class Journal(Protocol):
 
     def drop_part(self, turn: Turn, index: int) -> Awaitable[None]:
         """Forget a part that was deleted on the platform."""
+        ...
+
+    def charge(self, turn: Turn, usage: Usage, cost: float) -> Awaitable[None]:
+        """Enter one paid call into the ledger, `cost` in USD, whatever becomes of the turn."""
         ...
 
 

@@ -15,7 +15,10 @@ from tests.acceptance.stage import PARLEY
 from tests.fakes.openai import FakeOpenAI
 from tests.fakes.script import Truncate
 
-OWN = ("PARLEY_", "OPENAI_", "SLACK_", "DISCORD_", "TELEGRAM_")
+pytestmark = pytest.mark.long
+
+# What would configure the program, or make its output differ from that of a person's machine.
+OWN = ("PARLEY_", "OPENAI_", "SLACK_", "DISCORD_", "TELEGRAM_", "PYTHONUNBUFFERED", "PYTHONIO")
 CITATION = re.compile(r"^— \*.+\* \([\w-]+\.md\)$", re.MULTILINE)
 QUESTIONS = ("When are you open?", "How do I return something?", "Do you sell gift cards?")
 ANSWERS = ("Tuesday", "30 days", "300 €")
@@ -36,7 +39,7 @@ async def chat(folder, *arguments, stdin="", **variables):
     )  # fmt: skip
     given = stdin if isinstance(stdin, bytes) else stdin.encode()
     try:
-        out, complaints = await asyncio.wait_for(process.communicate(given), 20)
+        out, complaints = await asyncio.wait_for(process.communicate(given), 15)
     finally:
         if process.returncode is None:
             process.kill()
@@ -170,21 +173,36 @@ async def test_a_conversation_goes_on_where_the_last_one_ended(tmp_path):
     assert "My name is Ann." in lines
 
 
-STRANGE = {
-    "bytes that are no text": b"\xff\xfe caf\xe9\n",
-    "null characters": b"hello \0 there\n",
-    "one very long line": b"opening hours " * 20_000 + b"\n",
-    "control characters": b"\x1b[2J\x07\x08 hello\n",
-    "an unknown command": b"/frobnicate now\n",
-    "nothing but signs": b"/ ?! ...\n",
-}
+STRANGE = (
+    "hello \0 there",
+    "opening hours " * 20_000,
+    "\x1b[2J\x07\x08 hello",
+    "/frobnicate now",
+    "/ ?! ...",
+    "<|endoftext|> {} %s ${HOME} `rm -rf`",
+)
 
 
-@pytest.mark.parametrize("name", STRANGE)
-async def test_whatever_comes_through_a_pipe_the_next_question_is_answered(tmp_path, name):
-    asked = STRANGE[name] + b"When are you open?\n"
-    code, out, _ = await chat(tmp_path, stdin=asked, PYTHONIOENCODING="utf-8:strict")
+async def test_whatever_comes_through_a_pipe_the_next_question_is_answered(tmp_path):
+    asked = "\n".join([*STRANGE, "Is the shop open on a Saturday evening?\n"])
+    code, out, complaints = await chat(tmp_path, stdin=asked)
+    assert (code, complaints) == (0, "")
+    assert "no command `frobnicate`" in out
+    assert ANSWERS[0] in out
+
+
+async def test_bytes_that_are_no_text_do_not_end_the_reading(tmp_path):
+    asked = b"\xff\xfe caf\xe9\nIs the shop open on a Saturday evening?\n"
+    strict = {"PYTHONIOENCODING": "utf-8:strict"}  # as in most locales
+    code, out, _ = await chat(tmp_path, stdin=asked, **strict)
     assert code == 0
+    assert ANSWERS[0] in out
+
+
+async def test_a_question_is_answered_also_after_one_that_is_off_topic(tmp_path):
+    asked = f"What is the capital of France?\n{QUESTIONS[0]}\n"
+    _, out, _ = await chat(tmp_path, stdin=asked)
+    assert "could not find" in out
     assert ANSWERS[0] in out
 
 

@@ -196,9 +196,8 @@ async def test_finish_writes_history_usage_handles_and_the_joined_thread(at):
         await put(store, event, lane=str(event.conversation))
         (turn,) = await claim(store)
         usage = Usage(model="m", input_tokens=5, output_tokens=7)
-        await store.lanes.finish(turn, Result(
-            lines=said("q", "a"), receipt=Receipt(("1", "2")), usage=usage, cost=0.5,
-            person="fake::ann"))  # fmt: skip
+        store.lanes.charge(turn, usage, 0.5)
+        await store.lanes.finish(turn, Result(lines=said("q", "a"), receipt=Receipt(("1", "2"))))
         assert await texts(store) == ["q", "a"]
         assert (await store.records.used(person="fake::ann")).output_tokens == 7
         assert (await store.records.used(person="fake::bob")).output_tokens == 0

@@ -23,12 +23,14 @@ from bot.backends.sqlite import rows
 from bot.backends.sqlite.writer import Writer, WriterConnection
 from bot.domain.errors import StoreError
 from bot.domain.events import Event, MessageReceived, from_plain, to_plain
-from bot.domain.replies import Part
+from bot.domain.replies import Part, Usage
 from bot.ports.store import Result, Turn
 
 INSERT_EVENT = """insert into inbox (event, lane, memory, epoch, message, payload, at)
 values (?1, ?2, ?3, coalesce((select epoch from memories where key = ?3), 0), ?4, ?5, ?6)
 on conflict do nothing returning id, epoch"""
+CHARGE = """insert into ledger (at, person, lane, model, input, output, estimated, cost)
+values (?, ?, ?, ?, ?, ?, ?, ?)"""
 log = logging.getLogger(__name__)
 LONGEST_REST = 60.0  # seconds that a lane waits for its next attempt
 TIMER_PAUSE = 1.0  # seconds, while the store cannot take a timer that is due
@@ -211,6 +213,17 @@ class SqliteLanes:
 
         def work(db: sqlite3.Connection) -> None:
             db.execute("delete from parts where turn = ? and part = ?", (turn.id, index))
+
+        return self._writer.put(work)
+
+    def charge(self, turn: Turn, usage: Usage, cost: float) -> Awaitable[None]:
+        """Write one row of the ledger."""
+        person = str(getattr(turn.event, "author", ""))
+        sums = (usage.input_tokens, usage.output_tokens, usage.estimated, cost)
+        values = (time.time(), person, turn.lane, usage.model, *sums)
+
+        def work(db: sqlite3.Connection) -> None:
+            db.execute(CHARGE, values)
 
         return self._writer.put(work)
 

@@ -16,8 +16,6 @@ log = logging.getLogger(__name__)
 CLOSE = "update inbox set state = ?, payload = null, closed = ? where id = ?"
 REMEMBER = """insert into lines (memory, lane, event, message, role, person, name, text, size, at)
 values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"""
-CHARGE = """insert into ledger (at, person, lane, model, input, output, estimated, cost)
-values (?, ?, ?, ?, ?, ?, ?, ?)"""
 OPEN_ROWS = """select id, lane, memory, epoch, payload, attempts, not_before from inbox
 where payload is not null order by id"""
 KEEP_STEP = """insert or replace into steps select ?1, ?2, ?3
@@ -36,7 +34,7 @@ FIRST_PAUSE = 2.0  # seconds before the third attempt after kills; doubles with 
 
 
 def close(db: sqlite3.Connection, turn: Turn, result: Result) -> None:
-    """Write the row's end, history (if its epoch still holds), usage and message handles."""
+    """Write the row's end, history (if its epoch still holds) and message handles."""
     now = time.time()
     db.execute(CLOSE, (result.outcome, now, turn.id))
     db.execute("delete from steps where turn = ?", (turn.id,))
@@ -53,10 +51,6 @@ def close(db: sqlite3.Connection, turn: Turn, result: Result) -> None:
             db.execute(REMEMBER, (*place, line.name, line.text, size, now))
     handles = [(turn.lane, id, turn.event.id, now) for id in result.receipt.messages]
     db.executemany("insert or replace into answers values (?, ?, ?, ?)", handles)
-    if result.usage.model:
-        usage = result.usage
-        db.execute(CHARGE, (now, result.person, turn.lane, usage.model, usage.input_tokens,
-                            usage.output_tokens, usage.estimated, result.cost))  # fmt: skip
     if turn.event.conversation.thread and result.receipt.messages:
         db.execute("insert or ignore into joined values (?)", (turn.lane,))
 
