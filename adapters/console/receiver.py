@@ -2,6 +2,7 @@
 
 import asyncio
 import getpass
+import io
 import sys
 import threading
 import time
@@ -9,8 +10,10 @@ import time
 from adapters.console.inbound import event_from
 from adapters.console.sender import PROMPT, Unanswered
 from adapters.console.settings import ConsoleSettings
+from bot.domain.errors import StoreBusy
 from bot.ports.platform import Inbox
 
+BUSY_PAUSE = 0.5  # seconds before a busy store is asked again
 LEAVE = ("/quit", "/exit", "/bye")
 
 
@@ -24,9 +27,9 @@ class ConsoleReceiver:
 
     async def listen(self, inbox: Inbox) -> None:
         """Read until the end of the input; return when the last answer was shown."""
-        number = 0
         lines = self._lines()
-        while (line := await lines.get()) is not None:
+        number = 0
+        while (line := await lines.get()) is not None and not self._unanswered.closed:
             if line.strip().lower() in LEAVE:
                 break
             if not line.strip():
@@ -34,12 +37,23 @@ class ConsoleReceiver:
                     print(PROMPT, end="", flush=True)  # noqa: T201
                 continue
             number += 1
-            self._unanswered.begin()
-            event = event_from(line, name=self._name, number=number, at=time.time())
-            await inbox.accept(event)
+            await self._offer(inbox, line, number)
             if not self._typing:
                 await self._unanswered.wait()
         await self._unanswered.wait()
+
+    async def _offer(self, inbox: Inbox, line: str, number: int) -> None:
+        """Hand one line over; a store that is busy is asked again, since nobody types it twice."""
+        event = event_from(line, name=self._name, number=number, at=time.time())
+        self._unanswered.begin()
+        while True:
+            try:
+                if not await inbox.accept(event):
+                    self._unanswered.end()
+            except StoreBusy:
+                await asyncio.sleep(BUSY_PAUSE)
+            else:
+                return
 
     def _lines(self) -> "asyncio.Queue[str | None]":
         """Read in a thread of its own that ends with the process, so that leaving never waits."""
@@ -49,6 +63,8 @@ class ConsoleReceiver:
             queue.put_nowait(None)
             return queue
         loop = asyncio.get_running_loop()
+        if isinstance(sys.stdin, io.TextIOWrapper):
+            sys.stdin.reconfigure(errors="replace")  # bytes that are no text must not end the chat
 
         def read() -> None:
             for line in iter(sys.stdin.readline, ""):

@@ -1,12 +1,15 @@
 """Prints answers as they come."""
 
 import asyncio
+import os
 import sys
 from collections.abc import AsyncIterator
 
 from bot.domain.commands import Catalogue
 from bot.domain.conversation import Address
+from bot.domain.errors import Gone
 from bot.domain.replies import Finished, Piece, Receipt, Retraction, Text
+from bot.domain.text import storable
 from bot.ports.platform import Outbox
 
 PROMPT = "\nyou> "
@@ -17,6 +20,7 @@ class Unanswered:
 
     def __init__(self) -> None:
         self._count = 0
+        self.closed = False  # nobody reads the answers any more
         self._none = asyncio.Event()
         self._none.set()
 
@@ -31,8 +35,13 @@ class Unanswered:
         if not self._count:
             self._none.set()
 
+    def close(self) -> None:
+        """Note that nothing can be printed any more."""
+        self.closed = True
+        self._none.set()
+
     async def wait(self) -> None:
-        """Wait until everything is answered."""
+        """Wait until everything is answered, or can no longer be."""
         await self._none.wait()
 
 
@@ -56,6 +65,19 @@ class ConsoleSender:
 
     async def deliver(self, to: Address, reply: AsyncIterator[Piece], outbox: Outbox) -> Receipt:  # noqa: ARG002
         """Print pieces as they come; a terminal cannot take words back, so it says so."""
+        try:
+            await self._show(reply)
+        except BrokenPipeError as error:
+            self.unanswered.close()
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # for the last flush
+            raise Gone("nobody reads the terminal any more") from error
+        self.unanswered.end()
+        return Receipt((to.answers,) if to.answers else ())
+
+    async def close(self) -> None:
+        """Nothing to close."""
+
+    async def _show(self, reply: AsyncIterator[Piece]) -> None:
         if self._typing:
             _print(f"\n{self._name}>\n")
         async for piece in reply:
@@ -66,14 +88,9 @@ class ConsoleSender:
                     _print(f"\n[taken back: {sentence}]")
                 case Finished():
                     _print(self._end)
-        self.unanswered.end()
         if self._typing:
             _print(PROMPT)
-        return Receipt((to.answers,) if to.answers else ())
-
-    async def close(self) -> None:
-        """Nothing to close."""
 
 
 def _print(text: str) -> None:
-    print(text, end="", flush=True)  # noqa: T201
+    print(storable(text), end="", flush=True)  # noqa: T201

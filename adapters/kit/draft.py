@@ -9,6 +9,7 @@ from collections.abc import AsyncIterator
 
 from bot.domain.errors import DeliveryError
 from bot.domain.replies import Finished, Piece, Retraction, Text
+from bot.domain.text import storable
 
 
 class Draft:
@@ -79,9 +80,9 @@ class Draft:
 
     def _take(self, piece: Piece) -> None:
         if isinstance(piece, Text):
-            self._words.append(piece.words)
+            self._words.append(storable(piece.words))
         elif isinstance(piece, Retraction):
-            self._words = [piece.sentence]
+            self._words = [storable(piece.sentence)]
             self.rewritten += 1
         else:
             return

@@ -7,7 +7,7 @@ import asyncio
 from contextlib import AsyncExitStack
 from pathlib import Path
 
-from bot.app.engine import assemble
+from bot.app.engine import DRAIN_S, assemble
 from bot.app.platforms import platforms
 from bot.backends.sqlite.store import opened
 from bot.config import Config, Secrets
@@ -25,7 +25,9 @@ def database_path(config: Config) -> Path:
     return Path(named) if named else config.data_dir / "parley.db"
 
 
-async def serve(config: Config, secrets: Secrets, stop: asyncio.Event) -> Metrics:
+async def serve(
+    config: Config, secrets: Secrets, stop: asyncio.Event, *, drain_s: float = DRAIN_S
+) -> Metrics:
     """Run every enabled adapter until `stop` is set or none is left; then drain and count.
 
     Raises:
@@ -53,5 +55,6 @@ async def serve(config: Config, secrets: Secrets, stop: asyncio.Event) -> Metric
         for adapter in adapters.values():
             stack.push_async_callback(adapter.sender.close)
         engine = await assemble(config, secrets, store, adapters, stack)
+        engine.drain_s = drain_s
         await engine.run(stop)
         return engine.dispatcher.metrics

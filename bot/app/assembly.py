@@ -94,13 +94,16 @@ class Assembly:
             desk.register(capability.known())
         return desk
 
-    def dispatcher(self, handle: Callable[[Turn], Awaitable[Result]]) -> Dispatcher:
+    def dispatcher(
+        self, handle: Callable[[Turn], Awaitable[Result]], answering: Answering
+    ) -> Dispatcher:
         """Run the lanes."""
         return Dispatcher(
             lanes=self.store.lanes,
             journal=self.store.lanes,
             handle=handle,
             senders=self.senders,
+            stop_answers=answering.stop_all,
             clock=SystemClock(),
             metrics=self.metrics,
             attempts=self.config.turns.attempts,

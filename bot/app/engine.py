@@ -32,6 +32,7 @@ class Engine:
     inbox: StoringInbox
     dispatcher: Dispatcher
     models: dict[str, Deferred]
+    drain_s: float = DRAIN_S
 
     async def run(self, stop: asyncio.Event) -> None:
         """Listen and answer until stopped; stop listening first, then let answers end."""
@@ -49,7 +50,7 @@ class Engine:
             await asyncio.gather(stopping, *listening, return_exceptions=True)
             answering.cancel()
             await asyncio.gather(answering, return_exceptions=True)
-            await self.dispatcher.drain(DRAIN_S)
+            await self.dispatcher.drain(self.drain_s)
 
     async def _watch(
         self, answering: asyncio.Task[None], stopping: asyncio.Task[Any],
@@ -108,7 +109,7 @@ async def assemble(
         message = isinstance(turn.event, MessageReceived)
         return await (answering.take(turn) if message else desk.take(turn))
 
-    dispatcher = assembly.dispatcher(handle)
+    dispatcher = assembly.dispatcher(handle, answering)
     running = [
         Platform(name=name, adapter=adapter, catalogue=desk.catalogue, opened=connected[name])
         for name, adapter in adapters.items()

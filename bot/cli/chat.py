@@ -72,4 +72,4 @@ async def _serve(config: Config) -> Metrics:
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stop.set)
-    return await serve(config, Secrets(), stop)
+    return await serve(config, Secrets(), stop, drain_s=0.0)  # who leaves does not want to wait

@@ -29,6 +29,7 @@ from bot.ports.store import Journal, Lanes, Result, Turn
 
 log = logging.getLogger(__name__)
 LONGEST_PAUSE = 60.0  # seconds between attempts at a turn that fails
+STOPPING_S = 5.0  # how long replies may take to end once their models are stopped
 PLATFORM_PAUSE = 2.0  # seconds before a platform that cannot be reached is tried again
 
 
@@ -40,6 +41,7 @@ class Dispatcher:
     journal: Journal
     handle: Callable[[Turn], Awaitable[Result]]
     senders: Mapping[str, Sender]
+    stop_answers: Callable[[], None]  # ends every running model stream
     clock: Clock
     metrics: Metrics
     attempts: int = 5
@@ -57,11 +59,17 @@ class Dispatcher:
                 self._begin(turn, self._tasks)
 
     async def drain(self, seconds: float) -> None:
-        """Let running turns end within a limit; the rest stays stored for the next start."""
+        """Let running turns end within a limit, then stop their models so that replies end whole.
+
+        What waits stays stored for the next start, and so does what cannot even be stopped.
+        """
         self._draining = True
         tasks = self._tasks | self._beside
-        if tasks:
+        if tasks and seconds:
             await asyncio.wait(tasks, timeout=seconds)
+        self.stop_answers()
+        if tasks:
+            await asyncio.wait(tasks, timeout=STOPPING_S)
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)

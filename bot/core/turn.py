@@ -40,6 +40,11 @@ class Answering:
     rooms: Mapping[str, int] = field(default_factory=dict)  # tokens of prompt by model, if limited
     drafts: dict[str, tuple[Turn, Draft]] = field(default_factory=dict)  # by lane
 
+    def stop_all(self) -> None:
+        """End every running answer as it stands."""
+        for _, draft in self.drafts.values():
+            draft.stop()
+
     async def take(self, turn: Turn) -> Result:
         """Read this from top to bottom: it is what happens to a message."""
         event = turn.event

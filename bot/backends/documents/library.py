@@ -99,8 +99,11 @@ class Library:
         """
         asked = words(question)
         topic = self._look_up(filter(carries_topic, asked), 1.0)
-        if before and _continues(asked, topic):
-            topic = self._look_up(filter(carries_topic, words(before)), CONTEXT) | topic
+        alone = self._ranked(asked, topic) if topic else []
+        if not before or not _continues(asked, topic) or (alone and alone[0].answers):
+            return alone  # the question before may have been about something else
+        said = self._look_up(filter(carries_topic, words(before)), CONTEXT)
+        topic = {word: found for word, found in said.items() if found.entries} | topic
         return self._ranked(asked, topic) if topic else []
 
     def _look_up(self, found: Iterable[str], weight: float) -> dict[str, _Word]:
