@@ -1,6 +1,7 @@
 """The engine: everything that runs, and how it begins and ends."""
 
 import asyncio
+import gc
 import logging
 from collections.abc import Mapping
 from contextlib import AsyncExitStack
@@ -74,6 +75,8 @@ class Engine:
     async def _check_models(self) -> None:
         for model in self.models.values():
             await model.ready()
+        gc.freeze()  # all that was imported stays: no collection need look at it again
+        gc.enable()
 
 
 def _only(error: BaseException) -> BaseException:

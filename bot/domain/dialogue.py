@@ -1,16 +1,15 @@
 """What a model is given and what it gives back."""
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, NamedTuple
 
 from bot.domain.replies import Reason, Usage
 
 Role = Literal["system", "user", "assistant"]
 
 
-@dataclass(frozen=True, slots=True)
-class Line:
-    """One line of a conversation as the model sees it."""
+class Line(NamedTuple):
+    """One line of a conversation as the model sees it; a tuple, since a prompt has hundreds."""
 
     role: Role
     text: str

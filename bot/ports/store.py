@@ -6,7 +6,7 @@ de-duplication and loses its payload.
 
 from collections.abc import Awaitable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Literal, Protocol
+from typing import Any, Literal, NamedTuple, Protocol
 
 from bot.domain.dialogue import Role
 from bot.domain.events import Event
@@ -42,16 +42,15 @@ class NewLine:
     message: str = ""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Remembered:
-    """A line as it was stored; `tokens` is None until somebody counted them."""
+class Remembered(NamedTuple):
+    """A line as it was stored; a tuple, since a prompt may take hundreds of them."""
 
     id: int
     role: Role
     text: str
     name: str
     size: int  # UTF-8 bytes: never fewer than its tokens
-    tokens: int | None
+    tokens: int | None  # None until somebody counted them
     event: str  # id of the event whose turn wrote it
 
 

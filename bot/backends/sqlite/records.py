@@ -34,12 +34,7 @@ class SqliteRecords:
         """Read the newest lines of one epoch."""
         values = (key, epoch, before or NEWEST, without, limit)
         rows = await self._reader.execute_fetchall(RECALL, values)
-        return [
-            Remembered(
-                id=id, role=role, text=text, name=name, size=size, tokens=tokens, event=event
-            )
-            for id, role, text, name, size, tokens, event in rows
-        ]
+        return [Remembered._make(row) for row in rows]
 
     async def reset(self, key: str) -> int:
         """Raise the epoch, so that an answer that is still being written cannot come back."""

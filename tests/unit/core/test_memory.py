@@ -1,7 +1,5 @@
 """The budget holds for every kind of memory, whatever was said."""
 
-from dataclasses import replace
-
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -83,6 +81,6 @@ async def test_tokens_that_were_counted_before_are_not_counted_again():
     await recalled(lines, budget=300)
     assert lines.counts
     lines.lines = [
-        replace(line, tokens=lines.counts.get(line.id)) for line in lines.lines
+        line._replace(tokens=lines.counts.get(line.id)) for line in lines.lines
     ]  # fmt: skip
     await recalled(lines, budget=300)

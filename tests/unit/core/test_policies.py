@@ -29,6 +29,7 @@ def policies(**channels):
     return Policies(
         default=Policy(model="small", system_prompt="be kind"),
         channels=channels, personas={"default": "be kind", "pirate": "arr"}, settings=Changes(),
+        models=("small", "a", "b", "c"),
     )  # fmt: skip
 
 
