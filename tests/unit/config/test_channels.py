@@ -35,6 +35,7 @@ def policy(config, place):
         default=Policy(model=config.chat.model, memory=config.memory, access=config.access),
         channels=config.channels,
         personas={name: persona.system_prompt for name, persona in config.personas.items()},
+        models=tuple(config.models),
         settings=None,
     )
     return policies.resolve(
