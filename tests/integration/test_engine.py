@@ -10,41 +10,12 @@ import pytest
 from bot.config.sections import TurnSettings
 from bot.domain.conversation import Conversation
 from bot.domain.errors import Gone, Unreachable
-from bot.domain.events import MessageDeleted, MessageEdited
+from bot.domain.events import MessageEdited
 from bot.domain.policy import AccessPolicy, MemoryPolicy
 from tests.events import ANN, PLACE, command, message
-from tests.fakes.openai import FakeOpenAI
 from tests.fakes.script import Refuse, ServerError, Truncate
-from tests.harness import MemoryPlatform, configuration, running
-
-
-@pytest.fixture
-async def model():
-    async with FakeOpenAI() as fake:
-        yield fake
-
-
-@pytest.fixture
-def config(tmp_path, model):
-    return configuration(tmp_path, model.base_url)
-
-
-@pytest.fixture
-def platform():
-    return MemoryPlatform()
-
-
-def prompt(call):
-    return [(line["role"], line["content"]) for line in call.args["messages"][1:]]
-
-
-def slow(model, words=40, interval=0.05):
-    model.answer = " ".join(f"word{n}" for n in range(words))
-    model.interval = interval
-
-
-async def begun(platform, words="word2"):
-    await platform.until(lambda: any(words in shown.text for shown in platform.shown))
+from tests.harness import running
+from tests.integration.conftest import begun, deletion, edit, prompt, slow
 
 
 async def test_a_message_is_answered_and_remembered(config, platform, model):
@@ -421,10 +392,8 @@ async def test_a_waiting_message_can_be_edited_and_deleted(config, platform, mod
         await begun(platform)
         await platform.inbox.accept(edited)
         await platform.inbox.accept(deleted)
-        await platform.inbox.accept(MessageEdited(
-            id="e", at=1.0, conversation=PLACE, author=ANN, message=edited.message, text="fixed"))  # fmt: skip
-        await platform.inbox.accept(MessageDeleted(
-            id="d", at=1.0, conversation=PLACE, messages=(deleted.message,)))  # fmt: skip
+        await platform.inbox.accept(edit(edited, "fixed"))
+        await platform.inbox.accept(deletion(deleted))
         model.interval, model.answer = 0, "ok"
         await platform.answers(2)
         await platform.inbox.accept(message("last"))
