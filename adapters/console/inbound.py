@@ -30,7 +30,6 @@ def event_from(line: str, *, name: str, number: int, at: float) -> MessageReceiv
             words=words,
             message=str(number),
             private=True,
-            reply_via="terminal",
         )
     return MessageReceived(
         id=id,

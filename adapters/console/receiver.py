@@ -11,6 +11,7 @@ from adapters.console.inbound import event_from
 from adapters.console.sender import PROMPT, Unanswered
 from adapters.console.settings import ConsoleSettings
 from bot.domain.errors import StoreBusy
+from bot.domain.events import MessageReceived
 from bot.ports.platform import Inbox
 
 BUSY_PAUSE = 0.5  # seconds before a busy store is asked again
@@ -45,10 +46,12 @@ class ConsoleReceiver:
     async def _offer(self, inbox: Inbox, line: str, number: int) -> None:
         """Hand one line over; a store that is busy is asked again, since nobody types it twice."""
         event = event_from(line, name=self._name, number=number, at=time.time())
-        self._unanswered.begin()
+        counted = not self._typing or isinstance(event, MessageReceived)
+        if counted:  # who types /quit waits for answers, not for what a command may say
+            self._unanswered.begin()
         while True:
             try:
-                if not await inbox.accept(event):
+                if not await inbox.accept(event) and counted:
                     self._unanswered.end()
             except StoreBusy:
                 await asyncio.sleep(BUSY_PAUSE)

@@ -78,7 +78,7 @@ class Assembly:
             drafts=answering.drafts,
         )
         models = self.config.models
-        about = {name: modelling.about(name, chosen) for name, chosen in models.items()}
+        about = {name: modelling.about(chosen) for name, chosen in models.items()}
         desk = Desk(self.admission, self.senders, self.store.lanes, conversation.end)
         information = InformationCommands(
             bot_name=self.config.bot.name,

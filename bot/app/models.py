@@ -59,11 +59,14 @@ def rooms(config: Config) -> dict[str, int]:
     }
 
 
-def about(name: str, settings: ModelSettings) -> str:
+def about(settings: ModelSettings) -> str:
     """Describe a model in one line, for people."""
     if isinstance(settings, OpenAISettings):
-        return f"{name} ({settings.model})"
-    return f"{name} (quotes documents, no language model)"
+        return settings.model or "the first model that the server lists"
+    return (
+        "no language model, only quotes; to connect one: "
+        "`OPENAI_BASE_URL=http://127.0.0.1:11434/v1 OPENAI_MODEL=llama3.2 make chat`"
+    )
 
 
 async def _opened(

@@ -37,8 +37,10 @@ def chat(path: Path | None, once: str, name: str) -> None:
     if sys.stdin.isatty() and not once:
         greet(config)
     with tempfile.TemporaryDirectory() as scratch:
-        # One answer needs no memory; a conversation keeps its own, beside that of `parley run`.
-        folder = Path(scratch) if once else config.data_dir / "chat"
+        # One answer needs no memory. A conversation keeps its own, beside that of `parley run`, and
+        # the demo's refusals are nothing that a language model should read later.
+        kept = config.data_dir / ("chat-demo" if is_demo(config) else "chat")
+        folder = Path(scratch) if once else kept
         config = replace(config, data_dir=folder, database=DatabaseSettings())
         metrics = run_until_done(_serve(config))
     if once and metrics.turns["declined"]:
@@ -58,9 +60,14 @@ def with_models(config: Config) -> Config:
     return replace(config, models={"documents": DocumentsSettings()})
 
 
+def is_demo(config: Config) -> bool:
+    """Tell whether no language model answers."""
+    return all(isinstance(model, DocumentsSettings) for model in config.models.values())
+
+
 def greet(config: Config) -> None:
     """Say what answers here."""
-    if isinstance(next(iter(config.models.values())), DocumentsSettings):
+    if is_demo(config):
         click.echo(
             "No language model is configured: I answer only by quoting the handbook of "
             "Lisa's Boutique, a demo. Try: when are you open?"

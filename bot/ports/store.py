@@ -54,6 +54,13 @@ class Remembered(NamedTuple):
     event: str  # id of the event whose turn wrote it
 
 
+class Since(NamedTuple):
+    """What has come to a memory since somebody read lines `first` to `last` of it."""
+
+    still: int  # how many of the lines from `first` to `last` are there
+    newer: Sequence[Remembered]  # newest first
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Question:
     """A remembered line of a person, with what it takes to ask it again."""
@@ -156,6 +163,10 @@ class Memory(Protocol):
 
         Lines of the event `without` are left out.
         """
+        ...
+
+    async def since(self, key: str, epoch: int, *, first: int, last: int) -> Since | None:
+        """Return what is newer than line `last`; None when that line is no longer there."""
         ...
 
     async def reset(self, key: str) -> int:

@@ -250,6 +250,26 @@ async def test_recall_pages_back_and_leaves_one_event_out(at):
         assert (question.event, question.text, question.message) == (events[3].id, "q3", "m-q3")
 
 
+async def test_what_is_new_since_a_reading_is_told_and_what_is_gone_shows(at):
+    async with at() as store:
+        for n in range(3):
+            await put(store, message(str(n)))
+        (turn,) = await claim(store)
+        while turn:
+            text = turn.event.text
+            turn = await store.lanes.finish(turn, Result(lines=said(f"q{text}", f"a{text}")))
+        a2, q2, a1, *_, q0 = await store.records.recall("memory", 0, limit=9)
+        since = await store.records.since("memory", 0, first=q0.id, last=a1.id)
+        assert since.still == 4
+        assert [line.text for line in since.newer] == [a2.text, q2.text]
+        await store.lanes.withdraw("lane", ["m-q0"])
+        assert (await store.records.since("memory", 0, first=q0.id, last=a1.id)).still == 2
+        await store.lanes.withdraw("lane", ["m-q1"])
+        assert await store.records.since("memory", 0, first=q0.id, last=a1.id) is None
+        await store.records.reset("memory")
+        assert await store.records.since("memory", 0, first=q0.id, last=a2.id) is None
+
+
 async def test_a_retried_answer_takes_the_place_of_the_old_one(at):
     async with at() as store:
         first = message("q")

@@ -7,12 +7,17 @@ import aiosqlite
 
 from bot.backends.sqlite.writer import Writer
 from bot.domain.replies import Usage
-from bot.ports.store import Question, Remembered
+from bot.ports.store import Question, Remembered, Since
 
 RECALL = """select id, role, text, name, size, tokens, event from lines
 where memory = ?1 and id < ?3 and event <> ?4
   and coalesce((select epoch from memories where key = ?1), 0) = ?2
 order by id desc limit ?5"""
+SINCE = """select id, role, text, name, size, tokens, event,
+  (select count(*) from lines where memory = ?1 and id between ?3 and ?4)
+from lines where memory = ?1 and id >= ?4
+  and coalesce((select epoch from memories where key = ?1), 0) = ?2
+order by id desc"""
 LAST_QUESTION = """select id, event, text, message, person, name, lane from lines
 where memory = ? and role = 'user' order by id desc limit 1"""
 SUMS = """select coalesce(sum(input), 0), coalesce(sum(output), 0), coalesce(max(estimated), 0),
@@ -35,6 +40,13 @@ class SqliteRecords:
         values = (key, epoch, before or NEWEST, without, limit)
         rows = await self._reader.execute_fetchall(RECALL, values)
         return [Remembered._make(row) for row in rows]
+
+    async def since(self, key: str, epoch: int, *, first: int, last: int) -> Since | None:
+        """Read what is new in one statement."""
+        rows = list(await self._reader.execute_fetchall(SINCE, (key, epoch, first, last)))
+        if not rows or rows[-1][0] != last:
+            return None
+        return Since(rows[0][7], [Remembered._make(row[:7]) for row in rows[:-1]])
 
     async def reset(self, key: str) -> int:
         """Raise the epoch, so that an answer that is still being written cannot come back."""

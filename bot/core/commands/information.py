@@ -57,7 +57,8 @@ class InformationCommands:
         policy = self.policies.resolve(request.event.conversation)
         hours = (time.time() - self.started) / 3600
         return (
-            f"- Model: {self.describe(policy.model)}\n- Persona: {policy.persona}\n"
+            f"- Model: {policy.model} ({self.describe(policy.model)})\n"
+            f"- Persona: {policy.persona}\n"
             f"- Memory: {policy.memory.kind}, at most {policy.memory.max_tokens} tokens\n"
             f"- Answers being written: {self.running()}\n- Up for {hours:.1f} hours"
         )

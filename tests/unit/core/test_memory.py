@@ -1,5 +1,7 @@
 """The budget holds for every kind of memory, whatever was said."""
 
+import itertools
+
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -8,7 +10,7 @@ from bot.backends.tokens.o200k import O200kCounter
 from bot.core.memory import Recall
 from bot.core.memory.kinds import PER_LINE
 from bot.domain.policy import MemoryPolicy
-from bot.ports.store import Remembered
+from bot.ports.store import Remembered, Since
 
 COUNTER = O200kCounter()
 
@@ -24,10 +26,22 @@ class Lines:
             for n, text in enumerate(texts)
         ]  # fmt: skip
         self.counts = {}
+        self.ids = itertools.count(len(self.lines) + 1)
 
     async def recall(self, key, epoch, *, limit, before=None, without=""):
         older = [line for line in self.lines if before is None or line.id < before]
         return [line for line in older[::-1] if line.event != without][:limit]
+
+    async def since(self, key, epoch, *, first, last):
+        newer = [line for line in self.lines if line.id > last]
+        there = [line for line in self.lines if first <= line.id <= last]
+        if not any(line.id == last for line in there):
+            return None
+        return Since(len(there), newer[::-1])
+
+    def add(self, *texts):
+        for line in Lines(texts).lines:
+            self.lines.append(line._replace(id=next(self.ids)))
 
     def counted(self, tokens):
         assert not self.counts.keys() & tokens.keys(), "a line is counted once"
@@ -49,7 +63,8 @@ async def test_the_budget_is_never_exceeded_and_what_is_kept_is_the_newest(
     kept = await recalled(lines, budget=budget, kind=kind, window=window)
     await COUNTER.load()
     assert sum(COUNTER.count(line.text) + PER_LINE for line in kept) <= budget
-    assert kept == lines.lines[len(lines.lines) - len(kept) :]
+    newest = lines.lines[len(lines.lines) - len(kept) :]
+    assert [line.id for line in kept] == [line.id for line in newest]
     if kind == "window":
         assert len(kept) <= 2 * window
 
@@ -84,3 +99,21 @@ async def test_tokens_that_were_counted_before_are_not_counted_again():
         line._replace(tokens=lines.counts.get(line.id)) for line in lines.lines
     ]  # fmt: skip
     await recalled(lines, budget=300)
+
+
+@settings(deadline=None)
+@given(st.lists(st.lists(st.text(max_size=60), min_size=1, max_size=4), min_size=1, max_size=12),
+       st.integers(8, 300), st.data())  # fmt: skip
+async def test_kept_lines_are_always_those_that_a_fresh_reading_would_find(rounds, budget, data):
+    lines = Lines([])
+    recall = Recall(memory=lines, tokens=COUNTER)
+    for texts in rounds:
+        lines.add(*texts)
+        if data.draw(st.booleans()) and len(lines.lines) > 1:
+            del lines.lines[data.draw(st.integers(0, len(lines.lines) - 1))]
+        policy = MemoryPolicy(kind=data.draw(st.sampled_from(["buffer", "window", "tokens"])))
+        lines.counts.clear()
+        kept = await recall.lines("key", 0, policy, budget=budget)
+        lines.counts.clear()
+        fresh = await Recall(memory=lines, tokens=COUNTER).lines("key", 0, policy, budget=budget)
+        assert [line.id for line in kept] == [line.id for line in fresh]
