@@ -157,7 +157,7 @@ def next_steps(path: Path, answers: Answers) -> list[str]:
 
 def _model(questions: Questions, kind: str) -> dict[str, str]:
     if kind == "none":
-        what = "Which folder or Markdown file does it quote? (nothing: a demo)"
+        what = "Which folder or Markdown file does it quote? (nothing: Lisa's Boutique, a demo)"
         return {"kind": "documents", "documents": questions.ask(what, "", _there)}
     if kind == "openai":
         name = questions.ask("Which model of OpenAI?", "gpt-6-luna", _name)
