@@ -13,7 +13,6 @@ from bot.ports.tokens import TokenCounter
 
 PER_LINE = 4  # tokens that a chat format spends on a line beside its text
 PAGE = 64  # lines read at once
-LINES_KEPT = 512  # of one memory, for its next message
 MEMORIES_KEPT = 64  # whose lines are kept
 BYTES_PER_TOKEN = 8  # more than text of any language has on average: when to stop reading back
 
@@ -25,6 +24,7 @@ class Kept:
     epoch: int
     lines: list[Remembered] = field(default_factory=list)
     complete: bool = False  # nothing older is stored
+    spent: int = 0  # tokens that they have at least
 
 
 @dataclass(slots=True, kw_only=True)
@@ -46,12 +46,12 @@ class Recall:
         wanted = policy.window * 2 if policy.kind == "window" else max(budget // PER_LINE, 0)
         kept = await self._refreshed(key, epoch, without)
         await self._read_back(key, kept, wanted, budget, without)
-        chosen = kept.lines[:wanted]
-        if sum(line.size + PER_LINE for line in chosen) > budget:
-            await self._count(kept, wanted, budget)
-            chosen = _fitting(kept.lines[:wanted], budget, whole=policy.kind != "tokens")
+        chosen = _fitting_by_size(kept.lines[:wanted], budget)
+        if chosen is None:
+            whole = policy.kind != "tokens"
+            chosen = await self._fitting(kept, wanted, budget, whole=whole)
         if not without:
-            self._keep(key, kept)
+            self._keep(key, kept, len(chosen))
         return chosen[::-1]
 
     async def _refreshed(self, key: str, epoch: int, without: str) -> Kept:
@@ -64,54 +64,60 @@ class Recall:
         if since is None or since.still != len(kept.lines):
             return Kept(epoch)
         kept.lines[:0] = since.newer
+        kept.spent += sum(map(_least, since.newer))
         return kept
 
     async def _read_back(
         self, key: str, kept: Kept, wanted: int, budget: int, without: str
     ) -> None:
-        spent = sum(_least(line) for line in kept.lines)
-        while not kept.complete and len(kept.lines) < wanted and spent < budget:
+        while not kept.complete and len(kept.lines) < wanted and kept.spent < budget:
             before = kept.lines[-1].id if kept.lines else None
             page = await self.memory.recall(
                 key, kept.epoch, limit=PAGE, before=before, without=without
             )
             kept.lines += page
             kept.complete = len(page) < PAGE
-            spent += sum(_least(line) for line in page)
+            kept.spent += sum(map(_least, page))
 
-    async def _count(self, kept: Kept, wanted: int, budget: int) -> None:
-        """Count the lines that may fit, each once in its life."""
+    async def _fitting(
+        self, kept: Kept, wanted: int, budget: int, *, whole: bool
+    ) -> list[Remembered]:
+        """Return the newest lines within the budget; each line is counted once in its life."""
         await self.tokens.load()
         counted: dict[int, int] = {}
+        fitting = 0
         for index, line in enumerate(kept.lines[:wanted]):
-            if line.tokens is None:
-                counted[line.id] = self.tokens.count(line.text)
-                kept.lines[index] = line._replace(tokens=counted[line.id])
-            budget -= (kept.lines[index].tokens or 0) + PER_LINE
+            tokens = line.tokens
+            if tokens is None:
+                tokens = counted[line.id] = self.tokens.count(line.text)
+                kept.lines[index] = line._replace(tokens=tokens)
+            budget -= tokens + PER_LINE
             if budget < 0:
                 break
+            fitting = index + 1
         if counted:
             self.memory.counted(counted)
+        while whole and fitting and kept.lines[fitting - 1].role == "assistant":
+            fitting -= 1  # its question did not fit
+        return kept.lines[:fitting]
 
-    def _keep(self, key: str, kept: Kept) -> None:
-        if len(kept.lines) > LINES_KEPT:
-            del kept.lines[LINES_KEPT:]
+    def _keep(self, key: str, kept: Kept, shown: int) -> None:
+        if len(kept.lines) > shown + PAGE:
+            del kept.lines[shown + PAGE :]
             kept.complete = False
+            kept.spent = sum(map(_least, kept.lines))
         self._kept[key] = kept
         if len(self._kept) > MEMORIES_KEPT:
             del self._kept[next(iter(self._kept))]
 
 
-def _fitting(newest_first: list[Remembered], budget: int, *, whole: bool) -> list[Remembered]:
-    fitting: list[Remembered] = []
+def _fitting_by_size(newest_first: list[Remembered], budget: int) -> list[Remembered] | None:
+    """Return all lines if their bytes fit, so that their tokens do as well; None if not."""
     for line in newest_first:
-        budget -= (line.tokens or 0) + PER_LINE
-        if line.tokens is None or budget < 0:
-            break
-        fitting.append(line)
-    while whole and fitting and fitting[-1].role == "assistant":  # its question did not fit
-        fitting.pop()
-    return fitting
+        budget -= line.size + PER_LINE
+        if budget < 0:
+            return None
+    return newest_first
 
 
 def _least(line: Remembered) -> int:
