@@ -142,7 +142,9 @@ class SqliteLanes:
             turns: list[Turn] = []
             while self._ready and len(turns) < limit:
                 lane = self._ready.popleft()
-                if self._lanes.get(lane) and lane not in self._running | self._resting:
+                if lane in self._running or lane in self._resting:
+                    continue
+                if self._lanes.get(lane):
                     self._running.add(lane)
                     turns.append(self._lanes[lane][0])
             if turns:
