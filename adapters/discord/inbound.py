@@ -101,6 +101,7 @@ def _edited(data: Payload, places: Places, _now: float) -> Event | None:
         author=_author(data),
         message=data["id"],
         text=readable(data["content"], data, places),
+        private=not data.get("guild_id"),
     )
 
 

@@ -104,6 +104,7 @@ def _edited(reading: Reading) -> MessageEdited | MessageDeleted | None:
         author=author,
         message=ts,
         text=reading.words(message),
+        private=is_private(channel),
     )
 
 

@@ -19,3 +19,6 @@ class SlackSettings:
     http_host: str = "127.0.0.1"
     http_port: int = 3000
     http_path: str = "/slack/events"
+    backfill_messages: int = 200  # read at most per channel after an interruption; 0 reads nothing
+    backfill_hours: float = 24.0
+    settle_s: float = 10.0  # how late Slack may show a message whose outcome is unknown

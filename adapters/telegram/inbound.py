@@ -90,7 +90,7 @@ def _edited(message: Plain, me: Me, id: str) -> Event | None:
     return MessageEdited(
         id=id, at=float(message.get("edit_date") or message["date"]), author=author,
         conversation=_place(message), message=_id(message),
-        text=without_mention(message, text, me)[1],
+        text=without_mention(message, text, me)[1], private=message["chat"]["type"] == "private",
     )  # fmt: skip
 
 

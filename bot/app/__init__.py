@@ -4,7 +4,9 @@ Everything is opened in order and closed in reverse. Only what is configured is 
 """
 
 import asyncio
+import time
 from contextlib import AsyncExitStack
+from functools import partial
 from pathlib import Path
 
 from bot.app.engine import DRAIN_S, assemble
@@ -12,6 +14,7 @@ from bot.app.platforms import platforms
 from bot.backends.sqlite.store import opened
 from bot.config import Config, Secrets
 from bot.core.commands import CATALOGUE
+from bot.core.health import Health
 from bot.core.metrics import Metrics
 from bot.domain.errors import ConfigError
 from bot.ports.platform import Surroundings
@@ -43,14 +46,17 @@ async def serve(
         )
     async with AsyncExitStack() as stack:
         store = await stack.enter_async_context(opened(database_path(config)))
-        surroundings = Surroundings(
+        health = Health(now=time.time)
+        surroundings = partial(
+            Surroundings,
             bot_name=config.bot.name,
             streaming=config.chat.streaming,
             marks=store.records,
             secret=secrets.get,
         )
         adapters = {
-            name: known[name].build(config.adapters[name], surroundings) for name in enabled
+            name: known[name].build(config.adapters[name], surroundings(pulse=health.pulse(name)))
+            for name in enabled
         }
         for adapter in adapters.values():
             stack.push_async_callback(adapter.sender.close)

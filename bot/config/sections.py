@@ -53,10 +53,16 @@ class ChatSettings:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TurnSettings:
-    """How long and how often an answer is tried."""
+    """How messages wait, and how long and how often an answer is tried."""
 
     timeout_s: float = 300.0
     attempts: int = 5
+    debounce_ms: int = 0  # quick messages of one person within it are taken as one
+    while_busy: Literal["queue", "merge", "interrupt"] = "queue"
+    waiting: int = 100  # per conversation; further ones are told that the bot is busy
+    edits_within_s: float = 600.0  # an edit of an answered message within it changes the answer
+    stale_after_s: float = 21600.0  # what is older when its turn comes is not answered any more
+    when_stale: Literal["say", "silent"] = "say"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -64,6 +70,14 @@ class ModerationSettings:
     """Nothing is moderated yet; the key stands so that a configuration can say so."""
 
     provider: Literal["none"] = "none"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HttpSettings:
+    """Where health and metrics are shown; port 0 opens none."""
+
+    host: str = "127.0.0.1"
+    port: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -94,6 +108,7 @@ class Config:
     turns: TurnSettings = TurnSettings()
     access: AccessPolicy = AccessPolicy()
     moderation: ModerationSettings = ModerationSettings()
+    http: HttpSettings = HttpSettings()
     logging: LoggingSettings = LoggingSettings()
     personas: Mapping[str, PersonaSettings] = field(default_factory=dict)
     channels: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
@@ -108,6 +123,7 @@ SECTIONS: Mapping[str, type[Any]] = {
     "turns": TurnSettings,
     "access": AccessPolicy,
     "moderation": ModerationSettings,
+    "http": HttpSettings,
     "logging": LoggingSettings,
 }
 CHANNEL_KEYS = ("persona", "model", "memory", "access")

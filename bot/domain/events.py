@@ -44,6 +44,7 @@ class MessageEdited:
     author: Person
     message: str
     text: str
+    private: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -17,6 +17,7 @@ class MemoryPolicy:
     scope: MemoryScope = "thread"
     max_tokens: int = 4000
     window: int = 12  # exchanges, for kind `window`
+    when_left: Literal["forget", "keep"] = "forget"  # what was said where the bot is no more
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

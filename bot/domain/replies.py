@@ -1,6 +1,6 @@
 """What a reply is made of, from the model to the platform."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Literal
 
 Reason = Literal["complete", "length", "filtered", "interrupted", "stopped", "declined"]
@@ -53,13 +53,15 @@ class Part:
     """One message of a long answer, as the outbox knows it.
 
     `end` is the offset in the answer's text up to which this part carries it (characters, not
-    bytes); `digest` names the shown content; `id` is empty until the platform has named it.
+    bytes); `digest` names the shown content; `id` is empty until the platform has named it; `at` is
+    when it was last begun, in seconds since 1970, set by the store.
     """
 
     index: int
     end: int = 0
     digest: str = ""
     id: str = ""
+    at: float = field(default=0.0, compare=False)
 
 
 @dataclass(frozen=True, slots=True)

@@ -114,6 +114,18 @@ class Marks(Protocol):
         ...
 
 
+class Pulse(Protocol):
+    """How an adapter tells whether it hears its platform; `/readyz` shows it."""
+
+    def up(self) -> None:
+        """Say that the platform is heard: connected, and something came or was answered lately."""
+        ...
+
+    def down(self, reason: str) -> None:
+        """Say that nothing can be heard, and why, in words for the operator."""
+        ...
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Abilities:
     """What a platform can do, declared once."""
@@ -143,6 +155,7 @@ class Surroundings:
     bot_name: str
     streaming: Literal["native", "edit", "off"]
     marks: Marks
+    pulse: Pulse
     secret: Callable[[str], str]  # variable name → value; raises ConfigError when it is not set
 
 

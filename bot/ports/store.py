@@ -81,6 +81,7 @@ class Result:
     outcome: Outcome = "done"
     lines: tuple[NewLine, ...] = ()
     receipt: Receipt = Receipt()
+    reason: str = ""  # why a dead one was given up, for the operator
 
 
 class Intake(Protocol):
@@ -191,6 +192,39 @@ class Ledger(Protocol):
 
     async def cost(self, *, person: str = "", lane: str = "", since: float = 0.0) -> float:
         """Sum the money, in USD."""
+        ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Entry:
+    """One message that is not answered: it waits, runs, rests after a failure, or was given up."""
+
+    id: int
+    event: str
+    lane: str
+    state: Literal["waiting", "running", "resting", "dead"]
+    at: float  # when it was written, in seconds since 1970
+    attempts: int = 0
+    reason: str = ""  # of a dead letter
+
+
+class Backlog(Protocol):
+    """What an operator can see and do about messages that are not answered."""
+
+    async def entries(self, *, limit: int) -> Sequence[Entry]:
+        """Return the oldest open rows and dead letters, in the order in which they came."""
+        ...
+
+    async def find(self, id: int) -> tuple[Entry, Event] | None:
+        """Return one of them with its event; None when it is closed or unknown."""
+        ...
+
+    async def retry(self, id: int) -> bool:
+        """Let a dead letter wait in its lane again, as if it had never been tried."""
+        ...
+
+    async def drop(self, id: int) -> bool:
+        """Close a message that waits, rests or was given up; False when it runs or is closed."""
         ...
 
 

@@ -4,12 +4,14 @@ import asyncio
 import itertools
 import json
 import re
+import time
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field, replace
 
 import pytest
 
 from bot.core.commands import CATALOGUE
+from bot.core.health import Beat
 from bot.core.turn import address
 from bot.domain.conversation import Conversation
 from bot.domain.errors import ConfigError, DeliveryError, Gone, StoreBusy
@@ -144,7 +146,7 @@ class Bot:
 
 def built(platform, streaming="edit"):
     surroundings = Surroundings(
-        bot_name="Parley", streaming=streaming, marks=platform.marks,
+        bot_name="Parley", streaming=streaming, marks=platform.marks, pulse=Beat("test", time.time),
         secret=platform.secrets.__getitem__,
     )  # fmt: skip
     return platform.descriptor.build(platform.settings(), surroundings)

@@ -1,10 +1,12 @@
 """The Discord adapter with the real SDK on the fake Discord, and the ports in memory."""
 
 import asyncio
+import time
 from contextlib import asynccontextmanager
 
 from adapters.discord.descriptor import DESCRIPTOR
 from adapters.discord.settings import DiscordSettings
+from bot.core.health import Beat
 from bot.domain.conversation import Address
 from bot.domain.errors import StoreBusy
 from bot.domain.events import MessageReceived
@@ -117,7 +119,11 @@ def built(discord, marks=None, streaming="edit", **settings):
     """Build the adapter through its descriptor, as the application does."""
     urls = {"api_base_url": discord.api_base_url, "gateway_url": discord.gateway_url}
     surroundings = Surroundings(
-        bot_name="parley", streaming=streaming, marks=marks or Marks(), secret=lambda _: TOKEN
+        bot_name="parley",
+        streaming=streaming,
+        marks=marks or Marks(),
+        pulse=Beat("test", time.time),
+        secret=lambda _: TOKEN,
     )
     return DESCRIPTOR.build(DiscordSettings(enabled=True, **{**urls, **settings}), surroundings)
 

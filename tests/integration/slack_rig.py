@@ -2,11 +2,13 @@
 
 import asyncio
 import socket
+import time
 from contextlib import asynccontextmanager, suppress
 from dataclasses import replace
 
 from adapters.slack.descriptor import DESCRIPTOR
 from adapters.slack.settings import SlackSettings
+from bot.core.health import Beat
 from bot.domain.conversation import Address, Conversation
 from bot.domain.errors import StoreBusy
 from bot.domain.replies import Finished, Text
@@ -86,7 +88,11 @@ def free_port():
 def built(slack, *, streaming="edit", **settings):
     """Build the adapter as the app does."""
     surroundings = Surroundings(
-        bot_name="Parley", streaming=streaming, marks=Marks(), secret=SECRETS.__getitem__
+        bot_name="Parley",
+        streaming=streaming,
+        marks=Marks(),
+        pulse=Beat("test", time.time),
+        secret=SECRETS.__getitem__,
     )
     return DESCRIPTOR.build(SlackSettings(base_url=slack.base_url, **settings), surroundings)
 

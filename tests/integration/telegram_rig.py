@@ -2,11 +2,13 @@
 
 import asyncio
 import socket
+import time
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 
 from adapters.telegram.descriptor import DESCRIPTOR
 from adapters.telegram.settings import TelegramSettings
+from bot.core.health import Beat
 from bot.domain.conversation import Address, Conversation
 from bot.domain.errors import ConfigError
 from bot.domain.replies import Finished, Receipt, Text
@@ -87,7 +89,11 @@ def built(fake, *, streaming="edit", secrets=None, **settings):
         return known[variable]
 
     surroundings = Surroundings(
-        bot_name="Parley", streaming=streaming, marks=Marks(), secret=secret
+        bot_name="Parley",
+        streaming=streaming,
+        marks=Marks(),
+        pulse=Beat("test", time.time),
+        secret=secret,
     )
     return DESCRIPTOR.build(TelegramSettings(**values | settings), surroundings)
 

@@ -18,6 +18,8 @@ REMEMBER = """insert into lines (memory, lane, event, message, role, person, nam
 values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"""
 OPEN_ROWS = """select id, lane, memory, epoch, payload, attempts, not_before from inbox
 where payload is not null order by id"""
+KEEP_LETTER = """insert or replace into letters
+select id, payload, ?1, ?2, ?3 from inbox where id = ?4 and payload is not null"""
 KEEP_STEP = """insert or replace into steps select ?1, ?2, ?3
 where exists (select 1 from inbox where id = ?1 and payload is not null)"""
 WAITING = """select id, payload from inbox
@@ -27,6 +29,7 @@ not_before = case when attempts > 0 then ?1 + ?2 * (1 << min(attempts, 6)) else 
 where payload is not null and started = 1
   and not exists (select 1 from steps where turn = inbox.id and name = 'answered')"""
 KNOWN_FOR = 7 * 86400.0  # seconds for which a redelivery is recognised
+LETTERS_FOR = 30 * 86400.0  # seconds for which what was given up can be tried again
 HANDLES_FOR = 90 * 86400.0  # seconds for which an answer can be found by its message
 FORGET = """delete from lines where event in
 (select event from lines where lane = ? and message = ?)"""
@@ -36,6 +39,8 @@ FIRST_PAUSE = 2.0  # seconds before the third attempt after kills; doubles with 
 def close(db: sqlite3.Connection, turn: Turn, result: Result) -> None:
     """Write the row's end, history (if its epoch still holds) and message handles."""
     now = time.time()
+    if result.outcome == "dead":
+        db.execute(KEEP_LETTER, (result.reason, turn.attempts, now, turn.id))
     db.execute(CLOSE, (result.outcome, now, turn.id))
     db.execute("delete from steps where turn = ?", (turn.id,))
     db.execute("delete from parts where turn = ?", (turn.id,))
@@ -62,12 +67,14 @@ def unfinished(db: sqlite3.Connection) -> list[tuple[Turn, float]]:
     db.execute(COUNT_BEGUN, (now, FIRST_PAUSE / 2))
     db.execute("delete from inbox where closed < ?", (now - KNOWN_FOR,))
     db.execute("delete from answers where at < ?", (now - HANDLES_FOR,))
+    db.execute("delete from letters where at < ?", (now - LETTERS_FOR,))
     db.execute("commit")
     steps: dict[int, dict[str, Any]] = {}
     for turn, name, value in db.execute("select turn, name, value from steps"):
         steps.setdefault(turn, {})[name] = orjson.loads(value)
     parts: dict[int, list[Part]] = {}
-    for turn, *part in db.execute("select turn, part, ending, digest, id from parts order by part"):
+    sql = "select turn, part, ending, digest, id, at from parts order by part"
+    for turn, *part in db.execute(sql):
         parts.setdefault(turn, []).append(_part(part))
     turns = []
     for row in db.execute(OPEN_ROWS).fetchall():
@@ -111,13 +118,13 @@ def journal(db: sqlite3.Connection, turn: int) -> tuple[dict[str, Any], tuple[Pa
     steps = db.execute("select name, value from steps where turn = ?", (turn,))
     journaled = {name: orjson.loads(value) for name, value in steps}
     parts = db.execute(
-        "select part, ending, digest, id from parts where turn = ? order by part", (turn,)
+        "select part, ending, digest, id, at from parts where turn = ? order by part", (turn,)
     )
     return journaled, tuple(_part(part) for part in parts)
 
 
 def _part(row: Sequence[Any]) -> Part:
-    return Part(index=row[0], end=row[1], digest=row[2], id=row[3])
+    return Part(index=row[0], end=row[1], digest=row[2], id=row[3], at=row[4])
 
 
 def _turn(row: Sequence[Any], steps: dict[str, Any], parts: tuple[Part, ...]) -> Turn:

@@ -3,11 +3,13 @@
 import asyncio
 import io
 import sys
+import time
 
 import pytest
 
 from adapters.console.descriptor import DESCRIPTOR
 from adapters.console.settings import ConsoleSettings
+from bot.core.health import Beat
 from bot.domain.conversation import Address
 from bot.domain.events import CommandGiven
 from bot.domain.replies import Finished, Text
@@ -71,7 +73,11 @@ def reads(monkeypatch):
     def listen(text, core=None, *, terminal=False, **settings):
         monkeypatch.setattr(sys, "stdin", Screen(text, terminal=terminal))
         surroundings = Surroundings(
-            bot_name="Parley", streaming="edit", marks=None, secret=lambda _: ""
+            bot_name="Parley",
+            streaming="edit",
+            marks=None,
+            pulse=Beat("test", time.time),
+            secret=lambda _: "",
         )
         adapter = DESCRIPTOR.build(ConsoleSettings(enabled=True, **settings), surroundings)
         core = core or Core()

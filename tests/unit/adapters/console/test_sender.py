@@ -3,12 +3,14 @@
 import asyncio
 import io
 import sys
+import time
 
 import pytest
 
 from adapters.console.descriptor import DESCRIPTOR
 from adapters.console.inbound import PLACE
 from adapters.console.settings import ConsoleSettings
+from bot.core.health import Beat
 from bot.domain.commands import Command
 from bot.domain.conversation import Address
 from bot.domain.replies import Finished, Receipt, Retraction, Status, Text
@@ -29,7 +31,11 @@ def sender(monkeypatch):
     def build(*, person=False, **settings):
         monkeypatch.setattr(sys, "stdin", Terminal() if person else io.StringIO())
         surroundings = Surroundings(
-            bot_name="Parley", streaming="edit", marks=None, secret=lambda _: ""
+            bot_name="Parley",
+            streaming="edit",
+            marks=None,
+            pulse=Beat("test", time.time),
+            secret=lambda _: "",
         )
         return DESCRIPTOR.build(ConsoleSettings(enabled=True, **settings), surroundings).sender
 

@@ -4,11 +4,13 @@ import json
 import re
 import subprocess
 import sys
+import time
 
 import pytest
 
 from adapters.slack.descriptor import DESCRIPTOR
 from adapters.slack.settings import SlackSettings
+from bot.core.health import Beat
 from bot.domain.commands import Command
 from bot.domain.errors import ConfigError
 from bot.ports.platform import Surroundings
@@ -16,7 +18,11 @@ from bot.ports.platform import Surroundings
 
 def surroundings(**secrets):
     return Surroundings(
-        bot_name="P", streaming="edit", marks=None, secret=lambda name: secrets.get(name, "x")
+        bot_name="P",
+        streaming="edit",
+        marks=None,
+        pulse=Beat("test", time.time),
+        secret=lambda name: secrets.get(name, "x"),
     )
 
 

@@ -1,0 +1,15 @@
+-- Messages that were given up, kept for a while so that an operator can look and try again.
+create table letters (
+  id integer primary key,                  -- of the inbox row
+  payload text not null,
+  reason text not null,                    -- for the operator; never the person's words
+  attempts integer not null,
+  at real not null
+);
+
+-- A message that was taken together with a later one names the row of that one.
+alter table inbox add column merged integer;
+create index inbox_merged on inbox (lane, message) where merged is not null;
+
+-- Conversations that got another name, as when a Telegram group becomes a supergroup.
+create table moves (lane text primary key, moved text not null) without rowid;
