@@ -26,6 +26,7 @@ class Shown:
     to: object
     text: str = ""
     finished: Finished | None = None
+    deleted: bool = False
 
 
 @dataclass
@@ -33,6 +34,7 @@ class MemoryPlatform:
     """A platform without a network: shows pieces at once, loses nothing over a restart."""
 
     shown: list[Shown] = field(default_factory=list)
+    finals: list[str] = field(default_factory=list)  # every text that was once shown as final
     failures: list[BaseException] = field(default_factory=list)
     inbox: object = None
     catalogue: tuple = ()
@@ -56,12 +58,11 @@ class MemoryPlatform:
     async def deliver(self, to, reply, outbox):
         if self.failures:
             raise self.failures.pop(0)
-        shown = next((s for s in self.shown if s.to.key == to.key and 0 in outbox.known), None)
-        if shown is None:
-            shown = Shown(to)
-            self.shown.append(shown)
+        if 0 not in outbox.known:
+            self.shown.append(Shown(to))
             await outbox.sent(Part(index=0, id=str(len(self.shown))))
-        shown.text = ""
+        shown = self.shown[int(outbox.known[0].id) - 1]
+        shown.text, shown.finished = "", None
         async for piece in reply:
             match piece:
                 case Text(words):
@@ -72,10 +73,16 @@ class MemoryPlatform:
                     if self.hold:
                         await self.hold.wait()
                     shown.finished = piece
+                    self.finals.append(shown.text)
+        if not shown.text:  # whatever was shown is taken away
+            for index, part in dict(outbox.known).items():
+                self.shown[int(part.id) - 1].deleted = True
+                outbox.withdrawn(index)
+            return Receipt()
         return Receipt((outbox.known[0].id,))
 
     def texts(self):
-        return [shown.text for shown in self.shown if shown.finished]
+        return [shown.text for shown in self.shown if shown.finished and not shown.deleted]
 
     async def until(self, condition, timeout=10):
         async with asyncio.timeout(timeout):

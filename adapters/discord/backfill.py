@@ -14,7 +14,8 @@ from adapters.discord.inbound import earliest, event_from
 from adapters.discord.places import Places
 from adapters.discord.session import Refused, Session
 from bot.domain.conversation import Conversation
-from bot.domain.events import Event
+from bot.domain.errors import Unreachable
+from bot.domain.events import Event, MessageReceived
 
 _log = logging.getLogger(__name__)
 _PAGE: Final = 100  # the most that Discord returns
@@ -31,8 +32,8 @@ class Backfill:
     places: Places
     _gate: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(_SIDE_BY_SIDE))
 
-    async def fetch(self, conversation: Conversation, after: int) -> list[Event]:
-        """Return the events of messages newer than `after`, oldest first.
+    async def fetch(self, conversation: Conversation, after: int) -> tuple[list[Event], int]:
+        """Return the events of messages newer than `after`, oldest first, and the last id read.
 
         A channel that is gone or closed to the bot has none.
 
@@ -42,13 +43,11 @@ class Backfill:
         async with self._gate:
             try:
                 messages = await self._messages(conversation, after)
-                await self._complete(conversation.workspace, messages)
+                events = await self._events(conversation.workspace, messages)
             except Refused as refusal:
                 _log.info("discord: %s cannot be read back: %s", conversation, refusal)
-                return []
-        now = time.time()
-        events = (event_from("MESSAGE_CREATE", message, self.places, now) for message in messages)
-        return [event for event in events if event is not None]
+                return [], after
+        return events, int(messages[-1]["id"]) if messages else after
 
     async def _messages(self, conversation: Conversation, after: int) -> list[Message]:
         settings = self.session.settings
@@ -62,6 +61,8 @@ class Backfill:
                 params={"after": after, "limit": _PAGE},
                 channel_id=channel,
             )
+            if not isinstance(page, list):
+                raise Unreachable("something else than Discord answers")
             page.sort(key=lambda message: int(message["id"]))
             found += page
             if len(page) < _PAGE:
@@ -70,19 +71,24 @@ class Backfill:
         _log.warning("discord: %s has more missed messages than are read", conversation)
         return found[: settings.backfill_messages]
 
-    async def _complete(self, guild: str, messages: list[Message]) -> None:
-        """Add what the gateway would have sent along: the server, and its members' roles."""
-        if not guild:
-            return
+    async def _events(self, guild: str, messages: list[Message]) -> list[Event]:
+        """Read messages, with what the gateway would have sent along: server and member's roles."""
+        now = time.time()
         members: dict[str, Any] = {}
+        events = []
         for message in messages:
-            author = message["author"]
-            message["guild_id"] = guild
-            if author.get("bot") or "webhook_id" in message:
-                continue
-            if author["id"] not in members:
-                members[author["id"]] = await self._member(guild, author["id"])
-            message["member"] = members[author["id"]]
+            if guild:
+                message["guild_id"] = guild
+            event = event_from("MESSAGE_CREATE", message, self.places, now)
+            if isinstance(event, MessageReceived) and guild and not event.author.bot:
+                user = event.author.user
+                if user not in members:
+                    members[user] = await self._member(guild, user)
+                message["member"] = members[user]
+                event = event_from("MESSAGE_CREATE", message, self.places, now)
+            if event is not None:
+                events.append(event)
+        return events
 
     async def _member(self, guild: str, user: str) -> dict[str, Any]:
         try:

@@ -5,6 +5,7 @@ SUPPRESS_EMBEDS. https://discord.com/developers/docs/resources/message#create-me
 """
 
 import logging
+from collections.abc import AsyncIterator
 from contextlib import suppress
 from dataclasses import dataclass
 from hashlib import blake2b
@@ -19,6 +20,9 @@ from bot.domain.errors import DeliveryError, Gone
 _log = logging.getLogger(__name__)
 SILENT: Final[dict[str, Any]] = {"parse": [], "replied_user": False}
 SUPPRESS_EMBEDS: Final = 1 << 2
+# No second notification for the rest of an answer, and its sign when a channel is read back.
+CONTINUES: Final = 1 << 12  # SUPPRESS_NOTIFICATIONS
+_PAGE: Final = 100  # the most messages that Discord returns
 _MESSAGES: Final = "/channels/{channel_id}/messages"
 _MESSAGE: Final = "/channels/{channel_id}/messages/{message_id}"
 _WEBHOOK: Final = "/webhooks/{webhook_id}/{webhook_token}"
@@ -44,7 +48,9 @@ class ChannelBubbles:
         body = _body(content)
         if self.to.key:
             body |= {"nonce": _nonce(f"{self.to.key}:{index}"), "enforce_nonce": True}
-        if index == 0 and self._answers_in_company:
+        if index > 0:
+            body["flags"] |= CONTINUES
+        elif self.to.answers:  # in direct messages too: `find` knows an answer by it
             body["message_reference"] = {
                 "message_id": self.to.answers,
                 "fail_if_not_exists": False,
@@ -76,48 +82,45 @@ class ChannelBubbles:
     async def find(self, index: int) -> str | None:
         """Look for a message of an earlier attempt, for when Discord has forgotten the nonce.
 
-        It is recognised by its nonce, where Discord tells it, or as number `index` of the
-        unbroken run that begins with a reply to the question. In a direct conversation, where
-        replies carry no reference, guessing could overwrite another answer: None.
+        It is known by its nonce, where Discord tells it, or as number `index` of the last run that
+        begins with a reply to the question and goes on with messages marked `CONTINUES`: a question
+        that is answered again has several. What answers no message has nothing to be known by.
         """
         if not self.to.answers:
             return None
+        wanted = _nonce(f"{self.to.key}:{index}")
+        run: list[str] = []
+        ended = True
         try:
-            page = await self._call(
-                "GET", _MESSAGES, params={"after": self.to.answers, "limit": 100}
-            )
+            async for message in self._ours_since(self.to.answers):
+                if message.get("nonce") == wanted:
+                    return str(message["id"])
+                answered = (message.get("message_reference") or {}).get("message_id")
+                if answered:
+                    ended = answered != self.to.answers
+                    run = run if ended else [message["id"]]
+                elif not ended and message.get("flags", 0) & CONTINUES:
+                    run.append(message["id"])
         except Refused:  # not permitted to read back
             return None
-        page.sort(key=lambda message: int(message["id"]))
-        ours = [message for message in page if message["author"]["id"] == self.me]
-        wanted = _nonce(f"{self.to.key}:{index}")
-        for message in ours:
-            if message.get("nonce") == wanted:
-                return str(message["id"])
-        run = self._run(ours)
-        return str(run[index]["id"]) if index < len(run) else None
+        return run[index] if index < len(run) else None
 
     async def typing(self) -> None:
         """Show "… is typing" for ten seconds."""
         with suppress(DeliveryError):
             await self._call("POST", "/channels/{channel_id}/typing")
 
-    @property
-    def _answers_in_company(self) -> bool:
-        return bool(self.to.answers and self.to.conversation.workspace)
-
-    def _run(self, ours: list[dict[str, Any]]) -> list[dict[str, Any]]:
-        run: list[dict[str, Any]] = []
-        for message in ours:
-            reference = (message.get("message_reference") or {}).get("message_id")
-            if reference == self.to.answers and not run:
-                run.append(message)
-            elif reference:
-                if run:
-                    break
-            elif run:
-                run.append(message)
-        return run
+    async def _ours_since(self, after: str) -> AsyncIterator[dict[str, Any]]:
+        """Walk over the bot's own messages that are newer than one, up to the present."""
+        while True:
+            page = await self._call("GET", _MESSAGES, params={"after": after, "limit": _PAGE})
+            page.sort(key=lambda message: int(message["id"]))
+            for message in page:
+                if message["author"]["id"] == self.me:
+                    yield message
+            if len(page) < _PAGE:
+                return
+            after = page[-1]["id"]
 
     async def _post(self, body: dict[str, Any]) -> Any:
         return await self._call("POST", _MESSAGES, json=body)

@@ -61,7 +61,9 @@ def _build(settings: Any, surroundings: Surroundings) -> Adapter:
 
     session = Session(settings=settings, token=surroundings.secret(settings.token_env))
     return Adapter(
-        receiver=DiscordReceiver(session=session, marks=surroundings.marks),
+        receiver=DiscordReceiver(
+            session=session, marks=surroundings.marks, pulse=surroundings.pulse
+        ),
         sender=DiscordSender(session=session, edits=surroundings.streaming != "off"),
     )
 

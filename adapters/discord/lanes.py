@@ -15,7 +15,7 @@ from typing import Any, Final
 
 from adapters.discord.marks import Bookmarks
 from bot.domain.conversation import Conversation
-from bot.domain.errors import DeliveryError, StoreError
+from bot.domain.errors import DeliveryError, RetryLater, StoreError
 from bot.domain.events import Event, MessageReceived
 
 _log = logging.getLogger(__name__)
@@ -31,7 +31,7 @@ class Gap:
     after: int
 
 
-Fetch = Callable[[Conversation, int], Awaitable[list[Event]]]
+Fetch = Callable[[Conversation, int], Awaitable[tuple[list[Event], int]]]
 
 
 @dataclass(slots=True)
@@ -39,7 +39,7 @@ class Lanes:
     """The queues between the gateway and the inbox."""
 
     accept: Callable[[Event], Awaitable[bool]]
-    fetch: Fetch  # the missed messages of a conversation after an id, oldest first
+    fetch: Fetch  # what a conversation missed after an id, oldest first, and how far that goes
     bookmarks: Bookmarks
     room: int = 10_000  # events that may wait, over all channels
     _waiting: int = 0
@@ -47,7 +47,11 @@ class Lanes:
     _tasks: set[asyncio.Task[None]] = field(default_factory=set)
 
     def put(self, item: Event | Gap) -> None:
-        """Queue an event or a gap; never waits, never raises."""
+        """Queue an event or a gap, and note that its conversation is known; never waits."""
+        if isinstance(item, Gap):
+            self.bookmarks.meet(item.conversation, item.after)
+        elif isinstance(item, MessageReceived):
+            self.bookmarks.meet(item.conversation, int(item.message) - 1)
         channel = item.conversation.thread or item.conversation.channel
         queue = self._queues.get(channel)
         if queue is None:
@@ -61,6 +65,10 @@ class Lanes:
             self._leave_gap(queue, item)
         if len(queue) == 1:
             self.spawn(self._work(channel, queue))
+
+    def busy(self, conversation: Conversation) -> bool:
+        """Tell whether something of a conversation waits or is being handed over."""
+        return (conversation.thread or conversation.channel) in self._queues
 
     def spawn(self, work: Coroutine[Any, Any, None]) -> None:
         """Run something beside the lanes until it ends or they close."""
@@ -98,24 +106,26 @@ class Lanes:
             except (StoreError, DeliveryError) as error:
                 if pause == _FIRST_PAUSE:
                     _log.warning("discord: %s has to wait: %s", item.conversation, error)
+                wait = error.seconds if isinstance(error, RetryLater) else 0.0
             except Exception:  # noqa: BLE001 - a defect must not close this channel for good
                 _log.exception("discord: an event of %s was not taken", item.conversation)
                 return None
-            await asyncio.sleep(pause)
+            await asyncio.sleep(max(pause, wait))
             pause = min(2 * pause, _LONGEST_PAUSE)
 
     async def _fill(self, gap: Gap) -> None:
         after = max(gap.after, self.bookmarks.newest.get(gap.conversation, 0))
-        for event in await self.fetch(gap.conversation, after):
+        events, until = await self.fetch(gap.conversation, after)
+        for event in events:
             await self._hand_over(event)
+        self.bookmarks.note(gap.conversation, until)
 
     async def _hand_over(self, event: Event) -> None:
         if not isinstance(event, MessageReceived):
             await self.accept(event)
             return
-        self.bookmarks.meet(event.conversation, event.message)
         await self.accept(event)
-        self.bookmarks.note(event.conversation, event.message)
+        self.bookmarks.note(event.conversation, int(event.message))
 
     def _ended(self, task: asyncio.Task[None]) -> None:
         self._tasks.discard(task)

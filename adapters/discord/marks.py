@@ -1,9 +1,11 @@
 """How far each conversation was read, in memory and, a moment later, in the store.
 
-Discord does not list a bot's direct conversations, so a new one is written down before its first
-message is handed over. After that a mark follows the accepted messages and is written at most once
+Discord does not list a bot's direct conversations, so a new one is written down as soon as its
+first message is heard. After that a mark follows the accepted messages and is written at most once
 a second: one that lags after a crash costs a few messages read twice, which the inbox recognises; a
-mark never runs ahead.
+mark never runs ahead. A server has a mark too, with an empty channel: where its channels without a
+mark begin to be read. Since a conversation gets one as soon as anything of it is heard or missed,
+that mark need not move.
 """
 
 from collections.abc import Iterator, Mapping
@@ -26,16 +28,16 @@ class Bookmarks:
         """Read the marks that an earlier process left."""
         self.newest = dict(_parsed(await self.store.read(PLATFORM)))
 
-    def meet(self, conversation: Conversation, message: str) -> None:
-        """Begin to keep a mark, just before this message, unless there is one."""
+    def meet(self, conversation: Conversation, after: int) -> None:
+        """Begin to keep a mark at an id, unless there is one: what came until then was handled."""
         if conversation not in self.newest:
-            self.newest[conversation] = int(message) - 1
-            self.store.put(PLATFORM, str(conversation), str(int(message) - 1))
+            self.newest[conversation] = after
+            self.store.put(PLATFORM, str(conversation), str(after))
 
-    def note(self, conversation: Conversation, message: str) -> None:
-        """Move a mark forward, after the message was accepted."""
-        if int(message) > self.newest[conversation]:
-            self.newest[conversation] = int(message)
+    def note(self, conversation: Conversation, message: int) -> None:
+        """Move a mark forward, after all messages up to an id were accepted."""
+        if message > self.newest.get(conversation, 0):
+            self.newest[conversation] = message
             self._unwritten.add(conversation)
 
     def flush(self) -> None:

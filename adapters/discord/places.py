@@ -8,10 +8,12 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
+from adapters.discord.sight import hidden
 from bot.domain.conversation import Conversation
 
 PLATFORM = "discord"
 _THREADS = frozenset((10, 11, 12))  # announcement, public and private threads; forum posts are 11
+_WITHOUT_MESSAGES = frozenset((4, 14, 15, 16))  # category, directory, forum, media
 
 LEARNED = frozenset(
     ("READY", "GUILD_CREATE", "GUILD_DELETE", "CHANNEL_CREATE", "CHANNEL_UPDATE", "CHANNEL_DELETE",
@@ -44,6 +46,11 @@ class Places:
         parent, thread = channel["parent_id"], channel["id"]
         return Conversation(platform=PLATFORM, workspace=guild, channel=parent, thread=thread)
 
+    def recall(self, conversation: Conversation) -> None:
+        """Take in a thread of which Discord may not tell again, since it is archived."""
+        if conversation.thread:
+            self.parents.setdefault(conversation.thread, conversation.channel)
+
     def learn(self, name: str, data: dict[str, Any]) -> None:
         """Take in one of the dispatches named in `LEARNED`."""
         match name:
@@ -64,10 +71,17 @@ class Places:
                 self._learn_channels([data])
 
     def inventory(self, guild: dict[str, Any]) -> Iterator[tuple[Conversation, int]]:
-        """Walk the channels and active threads of a GUILD_CREATE, with their newest message id."""
+        """Walk the channels and active threads of a GUILD_CREATE that hold messages for the bot.
+
+        With each comes the id of its newest message, 0 when it is empty.
+        """
+        unseen = hidden(guild, self.me)
         for channel in (*guild.get("channels", ()), *guild.get("threads", ())):
-            newest = int(channel.get("last_message_id") or 0)
-            yield self.of_channel(guild["id"], channel), newest
+            if channel["type"] in _WITHOUT_MESSAGES:  # a forum's "last message" is a thread
+                continue
+            if unseen.isdisjoint((channel["id"], channel.get("parent_id"))):
+                newest = int(channel.get("last_message_id") or 0)
+                yield self.of_channel(guild["id"], channel), newest
 
     def _enter(self, guild: dict[str, Any]) -> None:
         self.guilds.add(guild["id"])

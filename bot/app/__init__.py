@@ -7,60 +7,79 @@ import asyncio
 import time
 from contextlib import AsyncExitStack
 from functools import partial
-from pathlib import Path
 
 from bot.app.engine import DRAIN_S, assemble
+from bot.app.operations import Operations, operated
 from bot.app.platforms import platforms
-from bot.backends.sqlite.store import opened
+from bot.backends.sqlite.store import SqliteStore, opened
 from bot.config import Config, Secrets
 from bot.core.commands import CATALOGUE
 from bot.core.health import Health
 from bot.core.metrics import Metrics
 from bot.domain.errors import ConfigError
-from bot.ports.platform import Surroundings
+from bot.ops.place import Place
+from bot.ports.platform import Adapter, Surroundings
 
-__all__ = ["CATALOGUE", "database_path", "platforms", "serve"]
+__all__ = ["CATALOGUE", "place_of", "platforms", "serve"]
 
 
-def database_path(config: Config) -> Path:
-    """Return the file that the configuration names."""
-    named = config.database.url.removeprefix("sqlite:///")
-    return Path(named) if named else config.data_dir / "parley.db"
+def place_of(config: Config) -> Place:
+    """Return where the configuration lets files be."""
+    return Place(data_dir=config.data_dir, url=config.database.url)
 
 
 async def serve(
-    config: Config, secrets: Secrets, stop: asyncio.Event, *, drain_s: float = DRAIN_S
+    config: Config,
+    secrets: Secrets,
+    stop: asyncio.Event,
+    *,
+    drain_s: float = DRAIN_S,
+    controlled: bool = False,
 ) -> Metrics:
     """Run every enabled adapter until `stop` is set or none is left; then drain and count.
 
+    A `controlled` bot has a control socket, and a port for health and metrics if one is set.
+
     Raises:
-        ConfigError: no adapter is enabled, or the last one's token is refused.
-        StoreError: the store cannot be opened.
+        ConfigError: no adapter is enabled, the last one's token is refused, a port is taken.
+        StoreError: the store cannot be opened, or was moved or deleted.
     """
-    known = platforms()
     enabled = [name for name, settings in config.adapters.items() if settings.enabled]
     if not enabled:
         raise ConfigError(
             "adapters: none is enabled; set `enabled = true` below [adapters.slack], "
             "[adapters.discord] or [adapters.telegram]"
         )
+    place = place_of(config)
     async with AsyncExitStack() as stack:
-        store = await stack.enter_async_context(opened(database_path(config)))
+        store = await stack.enter_async_context(opened(place.database))
         health = Health(now=time.time)
-        surroundings = partial(
-            Surroundings,
-            bot_name=config.bot.name,
-            streaming=config.chat.streaming,
-            marks=store.records,
-            secret=secrets.get,
-        )
-        adapters = {
-            name: known[name].build(config.adapters[name], surroundings(pulse=health.pulse(name)))
-            for name in enabled
-        }
+        adapters = _built(enabled, config, secrets, store, health)
         for adapter in adapters.values():
             stack.push_async_callback(adapter.sender.close)
         engine = await assemble(config, secrets, store, adapters, stack)
         engine.drain_s = drain_s
+        metrics = engine.dispatcher.metrics
+        if controlled:
+            operations = Operations(store=store, health=health, metrics=metrics, stop=stop)
+            running = operated(operations, engine, place, config.http)
+            await stack.enter_async_context(running)
         await engine.run(stop)
-        return engine.dispatcher.metrics
+        return metrics
+
+
+def _built(
+    enabled: list[str], config: Config, secrets: Secrets, store: SqliteStore, health: Health
+) -> dict[str, Adapter]:
+    known = platforms()
+    surroundings = partial(
+        Surroundings,
+        bot_name=config.bot.name,
+        streaming=config.chat.streaming,
+        marks=store.records,
+        secret=secrets.get,
+    )
+    return {
+        name: known[name].build(config.adapters[name], surroundings(pulse=health.pulse(name)))
+        for name in enabled
+    }

@@ -17,11 +17,14 @@ from bot.core.commands.conversation import ConversationCommands
 from bot.core.commands.information import InformationCommands
 from bot.core.composing import Composing
 from bot.core.dispatcher import Dispatcher
-from bot.core.inbox import StoringInbox
+from bot.core.inbox import Crowding, StoringInbox
 from bot.core.memory import Recall
 from bot.core.metrics import Metrics
 from bot.core.models import Deferred
+from bot.core.places import PlaceKeeper
 from bot.core.policies import Policies
+from bot.core.speaking import Speaking
+from bot.core.staleness import Staleness
 from bot.core.turn import Answering
 from bot.domain.policy import Policy
 from bot.ports.platform import Sender
@@ -53,19 +56,25 @@ class Assembly:
 
     def answering(self, models: Mapping[str, Deferred]) -> Answering:
         """Answer messages."""
-        tokens = O200kCounter()
+        tokens, turns = O200kCounter(), self.config.turns
         return Answering(
             policies=self.policies,
-            checks=(Access(self.admission),),
-            composing=Composing(
-                recall=Recall(memory=self.store.records, tokens=tokens), tokens=tokens
+            staleness=Staleness(
+                after_s=turns.stale_after_s, say=turns.when_stale, now=SystemClock().now
             ),
-            models=modelling.with_fallbacks(self.config, models),
+            checks=(Access(self.admission),),
+            speaking=Speaking(
+                composing=Composing(
+                    recall=Recall(memory=self.store.records, tokens=tokens), tokens=tokens
+                ),
+                models=modelling.with_fallbacks(self.config, models),
+                price=modelling.prices(self.config),
+                timeout_s=turns.timeout_s,
+                rooms=modelling.rooms(self.config),
+            ),
             senders=self.senders,
             journal=self.store.lanes,
-            price=modelling.prices(self.config),
-            timeout_s=self.config.turns.timeout_s,
-            rooms=modelling.rooms(self.config),
+            metrics=self.metrics,
         )
 
     def desk(self, answering: Answering) -> Desk:
@@ -100,6 +109,7 @@ class Assembly:
         """Run the lanes."""
         return Dispatcher(
             lanes=self.store.lanes,
+            crowd=self.store.lanes,
             journal=self.store.lanes,
             handle=handle,
             senders=self.senders,
@@ -107,17 +117,31 @@ class Assembly:
             clock=SystemClock(),
             metrics=self.metrics,
             attempts=self.config.turns.attempts,
+            debounce_s=self.config.turns.debounce_ms / 1000,
+            gathers=self.config.turns.while_busy != "queue" or self.config.turns.debounce_ms > 0,
         )
 
     def inbox(self, dispatcher: Dispatcher, answering: Answering) -> StoringInbox:
         """Take events in."""
+        turns = self.config.turns
         return StoringInbox(
             admission=self.admission,
             policies=self.policies,
+            places=PlaceKeeper(
+                policies=self.policies, places=self.store.places, drafts=answering.drafts
+            ),
             intake=self.store.lanes,
+            lanes=self.store.lanes,
+            crowd=self.store.lanes,
             control=dispatcher.control,
             metrics=self.metrics,
             drafts=answering.drafts,
+            clock=SystemClock(),
+            crowding=Crowding(
+                waiting=turns.waiting,
+                while_busy=turns.while_busy,
+                edits_within_s=turns.edits_within_s,
+            ),
         )
 
 
@@ -134,5 +158,5 @@ def default_policies(config: Config, store: SqliteStore) -> Policies:
     )
     return Policies(
         default=default, channels=config.channels, personas=prompts,
-        models=tuple(config.models), settings=store.records,
+        models=tuple(config.models), settings=store.records, places=store.places,
     )  # fmt: skip

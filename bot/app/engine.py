@@ -106,6 +106,7 @@ async def assemble(
     )
     models = modelling.deferred(config, secrets, stack)
     answering = assembly.answering(models)
+    await answering.staleness.load(store.lanes)
     desk = assembly.desk(answering)
 
     async def handle(turn: Turn) -> Result:

@@ -14,6 +14,12 @@ VERBS = {
     "init": "Write a configuration after a few questions.",
     "check": "Validate the configuration; one line for each problem.",
     "manifest": "Print what to paste into Slack, Discord or Telegram.",
+    "status": "Show what the running bot does.",
+    "health": "Tell whether the running bot can do its work, for health checks.",
+    "queue": "List messages that are not answered, try them again, or drop them.",
+    "backup": "Copy the database, also while the bot runs.",
+    "restore": "Check a backup, or put it in the place of the database.",
+    "migrate": "Bring the database up to date.",
 }
 
 

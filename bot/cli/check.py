@@ -5,23 +5,24 @@ from pathlib import Path
 
 import click
 
-from bot.app import platforms
-from bot.cli.options import config_option, found
-from bot.cli.run import missing_secrets
-from bot.config import Secrets, load
+from bot.cli.late import late
+from bot.cli.options import config_option, found, json_option
 from bot.domain.errors import ConfigError
+
+platforms, load = late("bot.app.platforms:platforms"), late("bot.config:load")
+missing_secrets, secrets = late("bot.cli.running:missing_secrets"), late("bot.config:Secrets")
 
 
 @click.command()
 @config_option
-@click.option("--json", "as_json", is_flag=True, help="Print the problems as a JSON list.")
+@json_option
 def check(path: Path | None, as_json: bool) -> None:
     """Validate the configuration; one line for each problem, exit code 2 when there is any."""
     file = found(path)
     problems: list[str] = []
     try:
         config = load(file, platforms())
-        problems = missing_secrets(config, Secrets())
+        problems = missing_secrets(config, secrets())
         if not config.models:
             problems.append("models: none is configured; add a table like [models.main]")
         if not any(settings.enabled for settings in config.adapters.values()):

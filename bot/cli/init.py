@@ -8,12 +8,13 @@ from typing import TypeVar
 
 import click
 
-from bot.app import platforms
-from bot.backends.openai.settings import url_problems
+from bot.cli.late import late
 from bot.cli.options import config_option
 from bot.domain.errors import ConfigError
 
 T = TypeVar("T")
+platforms = late("bot.app.platforms:platforms")
+url_problems = late("bot.backends.openai.settings:url_problems")
 DEFAULT = Path("config.toml")
 ACCESS = {  # who writes → what [access] says
     "team": """\

@@ -17,6 +17,8 @@ config_option = click.option(
     help="Configuration file; config.toml in this folder when there is one.",
 )
 
+json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON on one line.")
+
 
 def found(path: Path | None) -> Path | None:
     """Return the named file, or `config.toml` here, or None."""

@@ -1,18 +1,13 @@
 """`parley run`: every enabled adapter, until it is told to stop."""
 
-import asyncio
-import signal
 from pathlib import Path
 
 import click
 
-from bot.app import platforms, serve
-from bot.backends.openai.settings import OFFICIAL, OpenAISettings, address
-from bot.cli.options import config_option, found, run_until_done
-from bot.config import Config, Secrets, load
-from bot.domain.errors import ConfigError
-from bot.ops import logs
-from bot.ports.platform import Secret
+from bot.cli.late import late
+from bot.cli.options import config_option
+
+run_adapters = late("bot.cli.running:run_adapters")
 
 
 @click.command()
@@ -20,44 +15,9 @@ from bot.ports.platform import Secret
 @click.option("--role", type=click.Choice(["all", "gateway", "worker"]), default="all",
               help="What this process does; on SQLite only `all`.")  # fmt: skip
 def run(path: Path | None, role: str) -> None:
-    """Answer on every enabled platform until SIGTERM or SIGINT; then drain and exit."""
-    if role != "all":
-        raise ConfigError(f"--role {role}: the SQLite store has one process; use --role all")
-    config = load(found(path), platforms())
-    secrets = Secrets()
-    problems = missing_secrets(config, secrets)
-    if problems:
-        raise ConfigError("\n".join(problems))
-    if not config.models:
-        raise ConfigError("models: none is configured; add a table like [models.main]")
+    """Answer on every enabled platform until SIGTERM or SIGINT; then drain and exit.
+
+    A second signal ends it at once; what is open then is answered after the next start.
+    """
     debug = click.get_current_context().find_root().params.get("debug")
-    logs.configure("debug" if debug else config.logging.level, config.logging.format)
-    run_until_done(_serve(config, secrets))
-
-
-def missing_secrets(config: Config, secrets: Secrets) -> list[str]:
-    """Return one line for each token that an enabled adapter or a model needs and does not find."""
-    known = platforms()
-    problems = [
-        problem
-        for name, settings in config.adapters.items()
-        if settings.enabled
-        for problem in secrets.problems(known[name].secrets(settings))
-    ]
-    for name, model in config.models.items():
-        if isinstance(model, OpenAISettings) and address(model, secrets.find) == OFFICIAL:
-            needed = Secret(
-                key=f"models.{name}.api_key_env",
-                variable=model.api_key_env,
-                hint="put the key into it, or set base_url for a server without keys",
-            )
-            problems += secrets.problems((needed,))
-    return problems
-
-
-async def _serve(config: Config, secrets: Secrets) -> None:
-    stop = asyncio.Event()
-    loop = asyncio.get_running_loop()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(number, stop.set)
-    await serve(config, secrets, stop)
+    run_adapters(path, role, debug=debug)

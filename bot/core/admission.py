@@ -3,7 +3,7 @@
 What does not concern the bot is acknowledged and dropped, so that bystanders leave no trace.
 """
 
-from bot.core.policies import Policies, ancestry
+from bot.core.policies import Policies
 from bot.domain.conversation import Conversation, Person
 from bot.domain.events import CommandGiven, Event, MessageReceived, StopAsked
 
@@ -42,7 +42,7 @@ class Admission:
                 access.dm_policy != "disabled" and str(person) in access.allow
             )
         return access.group_policy == "open" or (
-            access.group_policy != "disabled" and _listed(access.allow, conversation, person)
+            access.group_policy != "disabled" and self._listed(access.allow, conversation, person)
         )
 
     def _admits_message(self, event: MessageReceived) -> bool:
@@ -60,9 +60,9 @@ class Admission:
 
     def _may_knock(self, conversation: Conversation, person: Person) -> bool:
         access = self._policies.resolve(conversation).access
-        blocked = bool(access.block) and _listed(access.block, conversation, person)
+        blocked = bool(access.block) and self._listed(access.block, conversation, person)
         return not blocked and (access.allow_bots or not person.bot)
 
-
-def _listed(names: tuple[str, ...], conversation: Conversation, person: Person) -> bool:
-    return str(person) in names or any(pattern in names for pattern in ancestry(conversation))
+    def _listed(self, listed: tuple[str, ...], conversation: Conversation, person: Person) -> bool:
+        names = self._policies.names(conversation)
+        return str(person) in listed or any(name in listed for name in names)

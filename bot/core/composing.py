@@ -78,7 +78,7 @@ class Composing:
 
 
 def _question(event: MessageReceived) -> str:
-    text = event.text
+    text = event.words
     if not event.private:
         text = f"{display_name(event.author.name or event.author.user)}: {text}"
     if event.quoted:

@@ -11,9 +11,8 @@ from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 
 from bot.core import sentences
-from bot.core.journal import TurnOutbox
+from bot.core.journal import TurnOutbox, address, reference_of
 from bot.core.metrics import Metrics
-from bot.core.turn import address, reference_of
 from bot.domain.errors import (
     DeliveryError,
     Fenced,
@@ -25,11 +24,12 @@ from bot.domain.errors import (
 from bot.domain.replies import Finished, Piece, Text
 from bot.ports.clock import Clock
 from bot.ports.platform import Sender
-from bot.ports.store import Journal, Lanes, Result, Turn
+from bot.ports.store import Crowd, Journal, Lanes, Result, Turn
 
 log = logging.getLogger(__name__)
 LONGEST_PAUSE = 60.0  # seconds between attempts at a turn that fails
 STOPPING_S = 5.0  # how long replies may take to end once their models are stopped
+LONGEST_DEBOUNCE = 5  # times the pause for which one turn waits for more messages at most
 PLATFORM_PAUSE = 2.0  # seconds before a platform that cannot be reached is tried again
 
 
@@ -38,6 +38,7 @@ class Dispatcher:
     """Claims ready lanes and runs their turns."""
 
     lanes: Lanes
+    crowd: Crowd
     journal: Journal
     handle: Callable[[Turn], Awaitable[Result]]
     senders: Mapping[str, Sender]
@@ -45,6 +46,8 @@ class Dispatcher:
     clock: Clock
     metrics: Metrics
     attempts: int = 5
+    gathers: bool = False  # what a person wrote meanwhile is taken as one message
+    debounce_s: float = 0.0  # how long to wait for more of it
     parallel: int = 512  # lanes that run at once
     _tasks: set[asyncio.Task[None]] = field(default_factory=set)
     _beside: set[asyncio.Task[None]] = field(default_factory=set)  # the control track
@@ -97,7 +100,10 @@ class Dispatcher:
         if turn.attempts >= self.attempts:
             log.error("giving up on %s after %s attempts", turn.event.id, turn.attempts)
             await self._apologise(turn)
-            return await self._bury(turn)
+            return await self._bury(turn, f"gave up after {turn.attempts} attempts")
+        if self.gathers and not (turn.attempts or turn.steps or turn.event.track == "control"):
+            turn = await self._gathered(turn)
+        began = time.monotonic()
         try:
             result = await self.handle(turn)
         except asyncio.CancelledError as error:
@@ -112,12 +118,22 @@ class Dispatcher:
         except Exception as error:  # noqa: BLE001 - the one place where a turn's failure ends
             return await self._failed(turn, error)
         self.metrics.turns[result.outcome] += 1
+        self.metrics.turn_seconds.observe(time.monotonic() - began)
         return await self._finish(turn, result)
+
+    async def _gathered(self, turn: Turn) -> Turn:
+        """Wait until its author pauses, but not for ever; take what came as one message."""
+        limit = self.clock.now() + LONGEST_DEBOUNCE * self.debounce_s
+        seen = 0
+        while self.debounce_s and seen < self.crowd.count(turn.lane) and self.clock.now() < limit:
+            seen = self.crowd.count(turn.lane)
+            await self.clock.sleep(self.debounce_s)
+        return await self.crowd.gather(turn)
 
     async def _failed(self, turn: Turn, error: Exception) -> Turn | None:
         if isinstance(error, Gone):
             log.warning("%s is closed to the bot: %s", turn.lane, error)
-            return await self._bury(turn)
+            return await self._bury(turn, "the place is closed to the bot")
         passing = isinstance(error, DeliveryError | StoreError)
         pause = min(2.0**turn.attempts, LONGEST_PAUSE)
         if passing:  # the sender has tried for a while already
@@ -128,9 +144,9 @@ class Dispatcher:
         await self._patiently(lambda: self.lanes.fail(turn, not_before=due, counted=not passing))
         return None
 
-    async def _bury(self, turn: Turn) -> Turn | None:
+    async def _bury(self, turn: Turn, reason: str) -> Turn | None:
         self.metrics.dead += 1
-        return await self._finish(turn, Result(outcome="dead"))
+        return await self._finish(turn, Result(outcome="dead", reason=reason))
 
     async def _finish(self, turn: Turn, result: Result) -> Turn | None:
         following: list[Turn | None] = []

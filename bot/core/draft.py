@@ -11,12 +11,15 @@ from contextlib import aclosing
 from bot.domain.dialogue import Delta, Ended, Prompt
 from bot.domain.errors import ModelError
 from bot.domain.replies import Reason, Usage
+from bot.ports.store import Turn
 
 
 class Draft:
-    """Runs one model stream at a time and can be stopped from outside."""
+    """Runs one model stream at a time; can be stopped, revised or forgotten from outside."""
 
-    def __init__(self) -> None:
+    def __init__(self, turn: Turn) -> None:
+        self.turn = turn  # as it is now: an edit of the question changes it
+        self._answering = turn
         self.stopped = False
         self.asked = ""  # which model, once it was
         self.given = 0  # characters of the prompt
@@ -33,9 +36,30 @@ class Draft:
         if self._task:
             self._task.cancel()
 
+    def revise(self, turn: Turn) -> None:
+        """Let the answer begin anew: the question was edited, or all of it was deleted."""
+        self.turn = turn
+        self.forgotten = self.forgotten or bool(turn.steps.get("forgotten"))
+        if self._task:
+            self._task.cancel()
+
+    def begin(self) -> None:
+        """Answer the question as it is now."""
+        self._answering, self.asked, self.ended = self.turn, "", None
+
+    @property
+    def outdated(self) -> bool:
+        """Whether what is being said answers a question that is no more."""
+        return self.forgotten or self.turn is not self._answering
+
+    def forget(self) -> None:
+        """End without a trace: the question, or the place, is gone."""
+        self.forgotten = True
+        self.stop()
+
     def asks(self, model: str, prompt: Prompt) -> None:
         """Note what the model is asked, for the estimate."""
-        self.asked, self.spoken = model, 0
+        self.asked, self.spoken, self.ended = model, 0, None
         self.given = sum(len(line.text) for line in prompt.lines)
 
     def estimate(self) -> Usage:
@@ -54,7 +78,7 @@ class Draft:
             ModelError: the model failed before its first word.
         """
         self._task = asyncio.create_task(self._listen(stream, timeout_s), name="draft")
-        if self.stopped:
+        if self.stopped or self.outdated:
             self._task.cancel()
         self._task.add_done_callback(lambda _: self._news.set())
         try:

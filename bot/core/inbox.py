@@ -2,16 +2,41 @@
 
 import logging
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass, field
+from typing import Literal
 
+from bot.core import sentences
 from bot.core.admission import Admission
 from bot.core.draft import Draft
+from bot.core.journal import Answered
 from bot.core.metrics import Metrics
+from bot.core.places import PlaceKeeper
 from bot.core.policies import Policies, memory_key
-from bot.domain.events import Event, MessageDeleted, MessageEdited
-from bot.ports.store import Intake, Turn
+from bot.domain.errors import StoreBusy
+from bot.domain.events import (
+    Event,
+    Joined,
+    Left,
+    MessageDeleted,
+    MessageEdited,
+    MessageReceived,
+    Moved,
+)
+from bot.ports.clock import Clock
+from bot.ports.store import Crowd, Intake, Lanes, Turn
 
 log = logging.getLogger(__name__)
+MOST_WAITING = 20_000  # turns in all lanes; beyond it platforms are told to send again
+BUSY_EVERY = 60.0  # seconds in which a person hears once that the bot is busy
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Crowding:
+    """What happens to messages that come faster than answers go."""
+
+    waiting: int = 100  # messages per conversation
+    while_busy: Literal["queue", "merge", "interrupt"] = "queue"
+    edits_within_s: float = 600.0
 
 
 @dataclass(slots=True, kw_only=True)
@@ -20,40 +45,98 @@ class StoringInbox:
 
     admission: Admission
     policies: Policies
+    places: PlaceKeeper
     intake: Intake
+    lanes: Lanes
+    crowd: Crowd
     control: Callable[[Turn], None]  # begins an event that runs beside the lanes
     metrics: Metrics
-    drafts: Mapping[str, tuple[Turn, Draft]]  # answers that are being written, by lane
+    drafts: Mapping[str, Draft]  # answers that are being written, by lane
+    clock: Clock
+    crowding: Crowding = Crowding()
+    _told: dict[str, float] = field(default_factory=dict)  # person → when they heard "busy"
 
     async def accept(self, event: Event) -> bool:
         """See `bot.ports.platform.Inbox`: the event is queued before the first await."""
+        event = self.places.followed(event)
         match event:
             case MessageEdited():
-                return await self.intake.amend(str(event.conversation), event.message, event.text)
+                return await self._amend(event)
             case MessageDeleted():
                 return await self._withdraw(event)
+            case Moved() | Left() | Joined():
+                return await self.places.take(event)
         if not self.admission.admits(event):
             return False
         self.metrics.received(event)
+        if isinstance(event, MessageReceived) and self._crowded(event):
+            return await self._refuse(event)
+        turn = await self._store(event)
+        if turn and event.track == "control":
+            self.control(turn)
+        elif turn and self.crowding.while_busy == "interrupt":
+            await self._interrupt(turn)
+        return turn is not None
+
+    async def _store(self, event: Event, answered: Answered | None = None) -> Turn | None:
         turn = await self.intake.ingest(
-            event, lane=str(event.conversation), memory=self._memory_of(event)
+            event,
+            lane=str(event.conversation),
+            memory=self._memory_of(event),
+            answered=asdict(answered) if answered else None,
         )
         if turn is None:
             self.metrics.duplicates += 1
             log.info("known already: %s", event.id)
-        elif event.track == "control":
-            self.control(turn)
+        return turn
+
+    async def _amend(self, event: MessageEdited) -> bool:
+        """Let an edit reach its message where it is: waiting, being answered, answered."""
+        if not self.admission.may_talk(event.conversation, event.author, private=event.private):
+            return False
+        turn = await self.intake.amend(event, within=self.crowding.edits_within_s)
+        self._revise(turn)
         return turn is not None
 
     async def _withdraw(self, event: MessageDeleted) -> bool:
-        """Forget deleted messages; an answer to one of them ends, and is not remembered."""
-        lane = str(event.conversation)
-        if lane in self.drafts:
-            turn, draft = self.drafts[lane]
-            if getattr(turn.event, "message", None) in event.messages:
-                draft.forgotten = True
-                draft.stop()
-        return bool(await self.intake.withdraw(lane, event.messages))
+        """Forget deleted messages; their answers end, or are taken away."""
+        withdrawn = await self.intake.withdraw(event)
+        self._revise(withdrawn.running)
+        if withdrawn.answers:
+            self.control(withdrawn.answers)
+        return withdrawn.changed
+
+    def _revise(self, turn: Turn | None) -> None:
+        draft = self.drafts.get(turn.lane) if turn else None
+        if turn and draft and draft.turn.id == turn.id:
+            draft.revise(turn)
+
+    async def _interrupt(self, turn: Turn) -> None:
+        """End the running answer of somebody who writes again; durable, like a stop."""
+        draft = self.drafts.get(turn.lane)
+        author = getattr(turn.event, "author", None)
+        if draft and draft.turn.id != turn.id and getattr(draft.turn.event, "author", 0) == author:
+            draft.stop()
+            await self.lanes.cancel(draft.turn)
+
+    def _crowded(self, event: MessageReceived) -> bool:
+        if self.crowd.count() >= MOST_WAITING:
+            raise StoreBusy(f"{MOST_WAITING} messages wait already")
+        return self.crowd.count(str(event.conversation)) >= self.crowding.waiting
+
+    async def _refuse(self, event: MessageReceived) -> bool:
+        """Tell the person that the bot is busy, once in a while; the message is not kept."""
+        now, person = self.clock.now(), str(event.author)
+        self.metrics.refused += 1
+        if now - self._told.get(person, 0.0) < BUSY_EVERY:
+            return False
+        self._told = {who: at for who, at in self._told.items() if now - at < BUSY_EVERY}
+        self._told[person] = now
+        busy = Answered(text=sentences.BUSY, reason="declined", remembered=False)
+        turn = await self._store(event, busy)
+        if turn:
+            self.control(turn)
+        return turn is not None
 
     def _memory_of(self, event: Event) -> str:
         author = getattr(event, "author", None)

@@ -5,11 +5,14 @@ first edit of a message). Everything else joins the next group commit by itself.
 """
 
 import asyncio
+import hashlib
 from collections.abc import Awaitable, Callable, Container, Generator, Mapping
 from dataclasses import asdict, dataclass, replace
 from typing import Any, Self
 
+from bot.domain.conversation import Address
 from bot.domain.errors import StoreBusy
+from bot.domain.events import CommandGiven
 from bot.domain.policy import Policy
 from bot.domain.replies import Finished, Part, Reason, Usage
 from bot.ports.store import Journal, Turn
@@ -23,12 +26,14 @@ class Answered:
 
     text: str
     reason: Reason
-    usage: Usage
+    usage: Usage = Usage()
+    revision: int = 0  # of the question that it answers
+    remembered: bool = True  # whether question and answer go into memory
 
     @classmethod
     def read(cls, step: Mapping[str, Any]) -> Self:
         """Read the journaled form back."""
-        return cls(text=step["text"], reason=step["reason"], usage=Usage(**step["usage"]))
+        return cls(**{**step, "usage": Usage(**step["usage"])})
 
     @property
     def finished(self) -> Finished:
@@ -62,8 +67,8 @@ class Patient:
 class TurnOutbox:
     """The outbox of one turn: known parts in memory, every change journaled."""
 
-    def __init__(self, store: Journal, turn: Turn) -> None:
-        self._store, self._turn = store, turn
+    def __init__(self, store: Journal, turn: Turn, visible: Callable[[], object] = tuple) -> None:
+        self._store, self._turn, self._visible = store, turn, visible
         self._known = {part.index: part for part in turn.parts}
 
     @property
@@ -84,6 +89,7 @@ class TurnOutbox:
     def sent(self, part: Part) -> Awaitable[None]:
         """Journal the platform's id of a part."""
         self._known[part.index] = part
+        self._visible()
         return Patient(lambda: self._store.save_part(self._turn, part))
 
     def withdrawn(self, index: int) -> Awaitable[None]:
@@ -95,11 +101,13 @@ class TurnOutbox:
 class TurnJournal:
     """The steps of one turn."""
 
-    def __init__(self, store: Journal, turn: Turn) -> None:
+    def __init__(self, store: Journal, turn: Turn, visible: Callable[[], object] = tuple) -> None:
         self._store, self._turn = store, turn
-        self.outbox = TurnOutbox(store, turn)
+        self.outbox = TurnOutbox(store, turn, visible)
         step = turn.steps.get("answered")
-        self.answered = Answered.read(step) if step else None
+        answered = Answered.read(step) if step else None
+        # What answers the question as it was before an edit is no answer any more.
+        self.answered = answered if answered and answered.revision == turn.revision else None
 
     def admit(self, policy: Policy, models: Container[str]) -> Policy:
         """Begin an attempt; a resumed turn keeps its model, if that still exists, and persona."""
@@ -110,14 +118,38 @@ class TurnJournal:
         self._store.save(self._turn, "admitted", began)
         return policy
 
+    def asked(self, estimate: Usage, cost: float) -> None:
+        """Note what a model is asked, so that a killed process's call is charged by the next."""
+        value = {"model": estimate.model, "input": estimate.input_tokens, "cost": cost}
+        self._store.save(self._turn, "asked", value)
+
     def charge(self, usage: Usage, cost: float) -> None:
         """Note a paid call; it joins the next commit."""
         if usage.model:
             self._store.charge(self._turn, usage, cost)
 
-    async def answer(self, text: str, reason: Reason, usage: Usage) -> Finished:
+    async def answer(self, answered: Answered) -> None:
         """Commit the final text; only then may anything final be shown."""
-        self.answered = Answered(text=text, reason=reason, usage=usage)
-        step = asdict(self.answered)
+        self.answered = answered
+        step = asdict(answered)
         await Patient(lambda: self._store.save(self._turn, "answered", step))
-        return self.answered.finished
+
+
+def address(turn: Turn) -> Address:
+    """Say where the reply to a turn goes; the key is the same for every attempt."""
+    event = turn.event
+    author = getattr(event, "author", None)
+    return Address(
+        conversation=event.conversation,
+        answers=getattr(event, "message", ""),
+        person=author.user if author else "",
+        private=getattr(event, "private", False),
+        hidden=isinstance(event, CommandGiven),
+        reply_via=getattr(event, "reply_via", ""),
+        key=reference_of(event.id, size=20),
+    )
+
+
+def reference_of(event_id: str, *, size: int = 6) -> str:
+    """Name an event in few letters, for people and for platforms' idempotency keys."""
+    return hashlib.blake2b(event_id.encode(), digest_size=16).hexdigest()[:size]

@@ -7,6 +7,7 @@ from typing import Any
 from bot.domain.conversation import Conversation
 from bot.domain.policy import Policy
 from bot.ports.store import Settings
+from bot.ports.upkeep import Places
 
 RESOLVED_AT_ONCE = 4096  # conversations whose policy is kept ready
 
@@ -20,8 +21,11 @@ class Policies:
     personas: Mapping[str, str] = field(default_factory=dict)  # name → system prompt
     models: tuple[str, ...] = ()
     settings: Settings
+    places: Places
     joined: set[str] = field(default_factory=set)  # threads in which the bot has answered
+    moves: Mapping[str, str] = field(default_factory=dict)  # old name → new one
     _changed: dict[str, dict[str, str]] = field(default_factory=dict)
+    _former: dict[str, Conversation] = field(default_factory=dict)  # new name → the old place
     _resolved: dict[str, Policy] = field(default_factory=dict)
 
     async def load(self) -> None:
@@ -30,6 +34,9 @@ class Policies:
             lane: dict(names) for lane, names in (await self.settings.overrides()).items()
         }
         self.joined = set(await self.settings.joined())
+        self.moves = await self.places.moves()
+        self._former = {new: Conversation.parse(old) for old, new in self.moves.items()}
+        self._resolved.clear()
 
     def resolve(self, conversation: Conversation) -> Policy:
         """Return what holds in a conversation; a thread inherits from its channel."""
@@ -50,9 +57,14 @@ class Policies:
         changed.pop(name, None) if value is None else changed.update({name: value})
         self._resolved.clear()
 
+    def names(self, conversation: Conversation) -> tuple[str, ...]:
+        """Return the patterns that match a conversation, also by the name that it had before."""
+        former = self._former.get(str(conversation.parent))
+        return (*(ancestry(former) if former else ()), *ancestry(conversation))
+
     def _resolve(self, conversation: Conversation) -> Policy:
         policy = self.default
-        for pattern in ancestry(conversation):
+        for pattern in self.names(conversation):
             policy = self._apply(policy, self.channels.get(pattern, {}))
         for place in (conversation.parent, conversation):
             policy = self._apply(policy, self._changed.get(str(place), {}))

@@ -16,6 +16,14 @@ MODEL_REFUSED = (
 )
 TOO_LONG = "This conversation has grown too long for my model. Start a new one with `reset`."
 GAVE_UP = "I could not finish the answer to this message. Please ask again. (Reference {reference})"
+BUSY = (
+    "I have more messages from here waiting than I can keep, so I did not take this one. "
+    "Please write again when I have caught up."
+)
+STALE = (
+    "I was away and see your message only now, so I leave it unanswered. "
+    "If you still need an answer, please ask again."
+)
 EMPTY = "My model gave an empty answer. Please ask again, perhaps in other words."
 STOPPED = "*Stopped.*"
 INTERRUPTED = "*The answer breaks off here: the connection to my model was lost.*"

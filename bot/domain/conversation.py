@@ -37,6 +37,14 @@ class Conversation:
             return self
         return Conversation(platform=self.platform, workspace=self.workspace, channel=self.channel)
 
+    def within(self, place: "Conversation") -> bool:
+        """Tell whether this lies in a thread, in a channel, or, without one, in a workspace."""
+        return (
+            (self.platform, self.workspace) == (place.platform, place.workspace)
+            and place.channel in ("", self.channel)
+            and place.thread in ("", self.thread)
+        )
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Person:

@@ -7,8 +7,8 @@ at once, beside a running turn (`control`).
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, fields
-from typing import Any, ClassVar, Literal
+from dataclasses import dataclass, field, fields, replace
+from typing import Any, ClassVar, Literal, Self
 
 from bot.domain.conversation import Conversation, Person
 
@@ -30,7 +30,29 @@ class MessageReceived:
     private: bool = False
     quoted: str = ""  # what the person replied to or forwarded: somebody else's words
     attachments: tuple[str, ...] = ()  # names of files that came along
-    replaces: str = ""  # id of the event whose answer this one replaces (`retry`)
+    replaces: str = ""  # id of the event whose answer this one replaces: `retry`, an edit
+    edited: float = 0.0  # when the text was changed last, in seconds since 1970
+    before: tuple[tuple[str, str], ...] = ()  # (message, text) of those taken together with this
+
+    @property
+    def words(self) -> str:
+        """All that was written, earlier messages first."""
+        return "\n".join((*(text for _, text in self.before), self.text))
+
+    def with_text(self, message: str, text: str, at: float) -> Self:
+        """Return the event after somebody changed one of its messages."""
+        if message == self.message:
+            return replace(self, text=text, edited=at)
+        pairs = tuple((id, text if id == message else old) for id, old in self.before)
+        return replace(self, before=pairs, edited=at)
+
+    def without(self, message: str) -> Self | None:
+        """Return the event after one of its messages was deleted; None when nothing is left."""
+        left = [pair for pair in (*self.before, (self.message, self.text)) if pair[0] != message]
+        if not left:
+            return None
+        *before, (last, text) = left
+        return replace(self, before=tuple(before), message=last, text=text)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -189,4 +211,8 @@ def from_plain(plain: Mapping[str, Any]) -> Event:
     for name in ("attachments", "messages"):
         if name in values:
             values[name] = tuple(values[name])
+    if values.get("before"):
+        values["before"] = tuple((message, text) for message, text in values["before"])
+    else:
+        values.pop("before", None)
     return kind(**values)

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from typing import Any, Literal, NamedTuple, Protocol
 
 from bot.domain.dialogue import Role
-from bot.domain.events import Event
+from bot.domain.events import Event, MessageDeleted, MessageEdited
 from bot.domain.replies import Part, Receipt, Usage
 
 Outcome = Literal["done", "declined", "dead"]
@@ -24,6 +24,7 @@ class Turn:
     memory: str  # the key under which the exchange is remembered
     epoch: int  # of that memory when the event was admitted
     event: Event
+    revision: int = 0  # how often the event was edited or withdrawn since it is open
     attempts: int = 0  # earlier attempts that ended without a result
     resumed: bool = False  # a process before this one may have begun it
     fence: int = 0
@@ -81,26 +82,44 @@ class Result:
     outcome: Outcome = "done"
     lines: tuple[NewLine, ...] = ()
     receipt: Receipt = Receipt()
+    revision: int | None = None  # of the event that was answered; None: whatever it is by now
     reason: str = ""  # why a dead one was given up, for the operator
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Withdrawn:
+    """What became of deleted messages."""
+
+    changed: bool = False  # something was known of them
+    running: Turn | None = None  # the turn that runs over one of them, as it is now
+    answers: Turn | None = None  # a turn of the control track: it takes the answers away
 
 
 class Intake(Protocol):
     """Where events enter, and where those that wait can still be changed."""
 
-    async def ingest(self, event: Event, *, lane: str, memory: str) -> Turn | None:
+    async def ingest(
+        self, event: Event, *, lane: str, memory: str, answered: Mapping[str, Any] | None = None
+    ) -> Turn | None:
         """Store an event and commit; None when its id is known already.
 
-        An event of the control track is returned for its caller to run; one of the turn track
-        waits for `claim`. Raises StoreBusy when it cannot be stored.
+        An event of the control track is returned for its caller to run, and so is one that is
+        stored with the step `answered`; others of the turn track wait for `claim`. Raises StoreBusy
+        when it cannot be stored.
         """
         ...
 
-    async def amend(self, lane: str, message: str, text: str) -> bool:
-        """Change the text of a message that still waits; False when it waits no more."""
+    async def amend(self, event: MessageEdited, *, within: float) -> Turn | None:
+        """Follow an edit, wherever its message is by now; None when it changes nothing.
+
+        A waiting message is changed. A running one too: its turn is returned as it is now, and runs
+        again unless it notices. One that was answered less than `within` seconds ago is asked
+        again, over the same messages; it waits in its lane.
+        """
         ...
 
-    async def withdraw(self, lane: str, messages: Sequence[str]) -> int:
-        """Drop waiting messages, and from memory the exchanges they began; returns how many."""
+    async def withdraw(self, event: MessageDeleted) -> Withdrawn:
+        """Close waiting messages, mark running ones, forget exchanges that deleted ones began."""
         ...
 
     async def schedule(self, event: Event, *, lane: str, memory: str, due: float) -> None:
@@ -116,7 +135,10 @@ class Lanes(Protocol):
         ...
 
     async def finish(self, turn: Turn, result: Result) -> Turn | None:
-        """Close a turn in one transaction; returns the lane's next turn, still owned."""
+        """Close a turn in one transaction; returns the lane's next turn, still owned.
+
+        A turn whose event has changed since (`Result.revision`) is not closed, but returned.
+        """
         ...
 
     async def fail(self, turn: Turn, *, not_before: float, counted: bool = True) -> None:
@@ -132,6 +154,22 @@ class Lanes(Protocol):
 
     async def release(self, turn: Turn) -> None:
         """Give a turn back uncounted, as a shutdown does."""
+        ...
+
+
+class Crowd(Protocol):
+    """How many wait, for how long, and how several messages become one turn."""
+
+    def count(self, lane: str = "") -> int:
+        """Return how many turns are open in a lane, or in all of them."""
+        ...
+
+    async def lateness(self) -> float | None:
+        """Return how soon, at best, a recent message was answered, in seconds by both clocks."""
+        ...
+
+    async def gather(self, turn: Turn) -> Turn:
+        """Take the messages that its author has sent since together with a turn, and commit."""
         ...
 
 
@@ -192,39 +230,6 @@ class Ledger(Protocol):
 
     async def cost(self, *, person: str = "", lane: str = "", since: float = 0.0) -> float:
         """Sum the money, in USD."""
-        ...
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Entry:
-    """One message that is not answered: it waits, runs, rests after a failure, or was given up."""
-
-    id: int
-    event: str
-    lane: str
-    state: Literal["waiting", "running", "resting", "dead"]
-    at: float  # when it was written, in seconds since 1970
-    attempts: int = 0
-    reason: str = ""  # of a dead letter
-
-
-class Backlog(Protocol):
-    """What an operator can see and do about messages that are not answered."""
-
-    async def entries(self, *, limit: int) -> Sequence[Entry]:
-        """Return the oldest open rows and dead letters, in the order in which they came."""
-        ...
-
-    async def find(self, id: int) -> tuple[Entry, Event] | None:
-        """Return one of them with its event; None when it is closed or unknown."""
-        ...
-
-    async def retry(self, id: int) -> bool:
-        """Let a dead letter wait in its lane again, as if it had never been tried."""
-        ...
-
-    async def drop(self, id: int) -> bool:
-        """Close a message that waits, rests or was given up; False when it runs or is closed."""
         ...
 
 

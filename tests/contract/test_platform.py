@@ -12,7 +12,7 @@ import pytest
 
 from bot.core.commands import CATALOGUE
 from bot.core.health import Beat
-from bot.core.turn import address
+from bot.core.journal import address
 from bot.domain.conversation import Conversation
 from bot.domain.errors import ConfigError, DeliveryError, Gone, StoreBusy
 from bot.domain.events import CommandGiven, MessageReceived, from_plain, to_plain

@@ -4,13 +4,14 @@ import asyncio
 import os
 import sqlite3
 import time
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, closing
+from dataclasses import replace
 
 import pytest
 
 from bot.backends.sqlite.store import opened
 from bot.domain.errors import StoreBusy, StoreError
-from bot.domain.events import MessageReceived
+from bot.domain.events import MessageDeleted, MessageEdited, MessageReceived
 from bot.domain.replies import Part, Receipt, Usage
 from bot.ports.store import NewLine, Result
 from tests.events import PLACE, command, message
@@ -23,6 +24,7 @@ async def sqlite(folder):
 
 
 STORES = [sqlite]
+LANE = str(PLACE)
 
 
 @pytest.fixture(params=STORES, ids=lambda store: store.__name__)
@@ -253,7 +255,7 @@ async def test_recall_pages_back_and_leaves_one_event_out(at):
 async def test_what_is_new_since_a_reading_is_told_and_what_is_gone_shows(at):
     async with at() as store:
         for n in range(3):
-            await put(store, message(str(n)))
+            await put(store, message(str(n)), lane=LANE)
         (turn,) = await claim(store)
         while turn:
             text = turn.event.text
@@ -262,9 +264,9 @@ async def test_what_is_new_since_a_reading_is_told_and_what_is_gone_shows(at):
         since = await store.records.since("memory", 0, first=q0.id, last=a1.id)
         assert since.still == 4
         assert [line.text for line in since.newer] == [a2.text, q2.text]
-        await store.lanes.withdraw("lane", ["m-q0"])
+        await store.lanes.withdraw(deletion("m-q0"))
         assert (await store.records.since("memory", 0, first=q0.id, last=a1.id)).still == 2
-        await store.lanes.withdraw("lane", ["m-q1"])
+        await store.lanes.withdraw(deletion("m-q1"))
         assert await store.records.since("memory", 0, first=q0.id, last=a1.id) is None
         await store.records.reset("memory")
         assert await store.records.since("memory", 0, first=q0.id, last=a2.id) is None
@@ -294,15 +296,39 @@ async def test_counts_are_kept_by_line(at):
         assert line.tokens == 1
 
 
-async def test_a_waiting_message_can_be_amended_and_withdrawn_but_not_a_running_one(at):
+def edit(event, text, after=1.0):
+    """Let the author of a message change it."""
+    return MessageEdited(
+        id=f"{event.id}:{text}", at=event.at + after, conversation=PLACE, author=event.author,
+        message=event.message, text=text, private=True,
+    )  # fmt: skip
+
+
+def deletion(*messages):
+    """Take messages away, by their ids."""
+    return MessageDeleted(
+        id=f"gone:{messages}", at=time.time(), conversation=PLACE, messages=messages
+    )
+
+
+async def answered(store, *events, shown=("1",)):
+    """Ask in the place itself and answer each question."""
+    for event in events:
+        await put(store, event, lane=LANE, memory=LANE)
+        (turn,) = await claim(store)
+        asked = NewLine(role="user", text=event.text, message=event.message, person="p")
+        reply = NewLine(role="assistant", text=f"re {event.text}")
+        await store.lanes.finish(turn, Result(lines=(asked, reply), receipt=Receipt(shown)))
+
+
+async def test_a_waiting_message_follows_its_edit_and_its_deletion(at):
     async with at() as store:
         running, edited, deleted = message("running"), message("before"), message("delete me")
         for event in (running, edited, deleted):
-            await put(store, event)
+            await put(store, event, lane=LANE)
         (turn,) = await claim(store)
-        assert not await store.lanes.amend("lane", running.message, "no")
-        assert await store.lanes.amend("lane", edited.message, "after")
-        assert await store.lanes.withdraw("lane", [deleted.message, running.message]) == 1
+        assert (await store.lanes.amend(edit(edited, "after"), within=0)).event.text == "after"
+        assert (await store.lanes.withdraw(deletion(deleted.message))).changed
         following = await store.lanes.finish(turn, Result())
         assert following.event.text == "after"
         await store.lanes.release(following)
@@ -312,25 +338,256 @@ async def test_a_waiting_message_can_be_amended_and_withdrawn_but_not_a_running_
         assert await store.lanes.finish(turn, Result()) is None
 
 
-async def test_withdraw_takes_a_deleted_message_and_its_answer_out_of_memory(at):
+async def test_an_edit_that_was_overtaken_by_a_later_one_changes_nothing(at):
     async with at() as store:
-        await put(store, message("q"))
+        event = message("one")
+        await put(store, event, lane=LANE)
+        assert await store.lanes.amend(edit(event, "three", after=3), within=0)
+        assert await store.lanes.amend(edit(event, "two", after=2), within=0) is None
+        assert await store.lanes.amend(edit(event, "three", after=3), within=0) is None
         (turn,) = await claim(store)
-        await store.lanes.finish(turn, Result(lines=said("q", "a")))
-        assert await store.lanes.withdraw("lane", ["m-q"]) == 2
-        assert await texts(store) == []
+        assert turn.event.text == "three"
+
+
+async def test_a_turn_whose_question_was_edited_while_it_ran_is_not_closed_but_comes_again(at):
+    async with at() as store:
+        event = message("before")
+        await put(store, event, lane=LANE, memory=LANE)
+        (turn,) = await claim(store)
+        await store.lanes.save_part(turn, Part(index=0, id="7"))
+        now = await store.lanes.amend(edit(event, "after"), within=0)
+        assert (now.id, now.event.text, now.revision) == (turn.id, "after", 1)
+        again = await store.lanes.finish(turn, Result(lines=said("before", "a"), revision=0))
+        assert (again.id, again.event.text, [part.id for part in again.parts]) == (
+            turn.id, "after", ["7"])  # fmt: skip
+        assert await texts(store, key=LANE) == []
+        assert await store.lanes.finish(again, Result(lines=said("after", "b"), revision=1)) is None
+        assert await texts(store, key=LANE) == ["after", "b"]
+
+
+async def test_an_edit_of_a_running_question_survives_a_restart(at):
+    async with at() as store:
+        event = message("before")
+        await put(store, event, lane=LANE)
+        (turn,) = await claim(store)
+        await store.lanes.save(turn, "admitted", {})
+        await store.lanes.amend(edit(event, "after"), within=0)
+    async with at() as store:
+        (turn,) = await claim(store)
+        assert (turn.event.text, turn.revision) == ("after", 1)
+
+
+async def test_an_answered_question_that_is_edited_is_asked_again_over_its_messages(at):
+    async with at() as store:
+        event = message("typo")
+        await answered(store, event, shown=("101", "99", "100"))
+        assert await store.lanes.amend(edit(event, "typo"), within=60) is None
+        assert await store.lanes.amend(edit(event, "late"), within=0) is None
+        await store.lanes.amend(edit(event, "fixed"), within=60)
+    async with at() as store:
+        (turn,) = await claim(store)
+        assert (turn.event.text, turn.event.replaces) == ("fixed", event.id)
+        assert [part.id for part in turn.parts] == ["99", "100", "101"]
+        result = Result(lines=said("fixed", "new"), receipt=Receipt(("99",)))
+        assert await store.lanes.finish(turn, result) is None
+        assert await texts(store, key=LANE) == ["fixed", "new"]
+
+
+async def test_a_deleted_question_takes_its_answer_out_of_memory_and_out_of_sight(at):
+    async with at() as store:
+        gone, stays = message("q"), message("stays")
+        await answered(store, gone, shown=("1", "2"))
+        await answered(store, stays, shown=("3",))
+        withdrawn = await store.lanes.withdraw(deletion(gone.message))
+        assert [part.id for part in withdrawn.answers.parts] == ["1", "2"]
+        assert await texts(store, key=LANE) == ["stays", "re stays"]
+        assert not (await store.lanes.withdraw(deletion(gone.message))).changed
+
+
+async def test_a_deleted_answer_leaves_the_memory_and_its_question_stays(at):
+    async with at() as store:
+        await answered(store, message("q"), shown=("1",))
+        withdrawn = await store.lanes.withdraw(deletion("1"))
+        assert (withdrawn.changed, withdrawn.answers) == (True, None)
+        assert await texts(store, key=LANE) == ["q"]
+
+
+async def test_a_deletion_of_what_nobody_knows_leaves_no_row(at, tmp_path):
+    async with at() as store:
+        assert not (await store.lanes.withdraw(deletion("nobody's"))).changed
+        assert await store.lanes.amend(edit(message("never stored"), "x"), within=60) is None
+    with closing(sqlite3.connect(tmp_path / "parley.db")) as db:
+        assert db.execute("select count(*) from inbox").fetchone() == (0,)
+
+
+async def test_a_running_question_that_is_deleted_comes_again_marked(at):
+    async with at() as store:
+        event = message("q")
+        await put(store, event, lane=LANE, memory=LANE)
+        (turn,) = await claim(store)
+        withdrawn = await store.lanes.withdraw(deletion(event.message))
+        assert withdrawn.running.steps["forgotten"]
+        again = await store.lanes.finish(turn, Result(lines=said("q", "a"), revision=0))
+        assert (again.id, again.steps["forgotten"]) == (turn.id, True)
+        assert await texts(store, key=LANE) == []
 
 
 async def test_withdrawing_the_only_waiting_message_does_not_run_its_lane_twice(at):
     async with at() as store:
         event = message("gone")
-        await put(store, event)
-        assert await store.lanes.withdraw("lane", [event.message]) == 1
-        await put(store, message("next"))
+        await put(store, event, lane=LANE)
+        assert (await store.lanes.withdraw(deletion(event.message))).changed
+        await put(store, message("next"), lane=LANE)
         (turn,) = await claim(store)
-        await put(store, message("after"))
+        await put(store, message("after"), lane=LANE)
         await nothing_ready(store)
         assert (await store.lanes.finish(turn, Result())).event.text == "after"
+
+
+async def test_messages_of_one_person_are_taken_together_for_good(at):
+    bob = replace(message().author, user="bob")
+    mine = [message("one", attachments=("a.txt",)), message("two"), message("three")]
+    others = [message("four", author=bob), message("five")]
+    async with at() as store:
+        for event in (*mine, *others):
+            await put(store, event, lane=LANE, memory=LANE)
+        (turn,) = await claim(store)
+        turn = await store.lanes.gather(turn)
+        assert turn.event.words == "one\ntwo\nthree"
+        assert (turn.event.id, turn.event.message) == (mine[0].id, mine[2].message)
+        assert turn.event.attachments == ("a.txt",)
+    async with at() as store:
+        (turn,) = await claim(store)
+        assert turn.event.words == "one\ntwo\nthree"
+        assert await put(store, mine[1], lane=LANE) is None
+        following = await store.lanes.finish(turn, Result())
+        assert (await store.lanes.gather(following)).event.words == "four"
+
+
+@pytest.mark.parametrize("which", [0, 1, 2])
+async def test_each_of_several_messages_taken_together_can_be_edited_and_deleted(at, which):
+    events = [message("one"), message("two"), message("three")]
+    async with at() as store:
+        for event in events:
+            await put(store, event, lane=LANE, memory=LANE)
+        (turn,) = await claim(store)
+        turn = await store.lanes.gather(turn)
+        now = await store.lanes.amend(edit(events[which], "new"), within=0)
+        wanted = ["one", "two", "three"]
+        wanted[which] = "new"
+        assert now.event.words == "\n".join(wanted)
+        withdrawn = await store.lanes.withdraw(deletion(events[which].message))
+        del wanted[which]
+        assert withdrawn.running.event.words == "\n".join(wanted)
+
+
+async def test_a_deletion_of_one_of_several_forgets_their_exchange(at):
+    events = [message("one"), message("two")]
+    async with at() as store:
+        for event in events:
+            await put(store, event, lane=LANE, memory=LANE)
+        (turn,) = await claim(store)
+        turn = await store.lanes.gather(turn)
+        asked = NewLine(role="user", text=turn.event.words, message=turn.event.message)
+        await store.lanes.finish(turn, Result(lines=(asked,), receipt=Receipt(("9",))))
+        withdrawn = await store.lanes.withdraw(deletion(events[0].message))
+        assert [part.id for part in withdrawn.answers.parts] == ["9"]
+        assert await texts(store, key=LANE) == []
+
+
+async def test_a_conversation_that_moves_takes_memory_settings_and_waiting_messages_along(at):
+    new = replace(PLACE, channel="C2")
+    async with at() as store:
+        await answered(store, message("old"))
+        await store.records.override(LANE, "model", "big")
+        for text in ("running", "waiting"):
+            await put(store, message(text), lane=LANE, memory=LANE)
+        (turn,) = await claim(store)
+        await store.places.move(PLACE, new)
+        assert await store.lanes.finish(turn, Result(lines=said("running", "a"))) is None
+        (waiting,) = await claim(store)
+        assert (waiting.event.text, waiting.event.conversation) == ("waiting", new)
+    async with at() as store:
+        assert await store.places.moves() == {LANE: str(new)}
+        assert await texts(store, key=str(new)) == ["old", "re old", "running", "a"]
+        assert await store.records.overrides() == {str(new): {"model": "big"}}
+        (waiting,) = await claim(store)
+        assert (waiting.lane, waiting.memory) == (str(new), str(new))
+
+
+@pytest.mark.parametrize("forget", [True, False])
+async def test_a_place_that_is_left_ends_with_all_that_lies_in_it(at, forget):
+    thread, elsewhere = replace(PLACE, thread="5"), replace(PLACE, channel="C10")
+    async with at() as store:
+        for place in (PLACE, thread, elsewhere):
+            lane = str(place)
+            await put(store, message("said", conversation=place), lane=lane, memory=lane)
+            (turn,) = await claim(store)
+            await store.lanes.finish(turn, Result(lines=said("said", "a"), receipt=Receipt(("1",))))
+        for place in (PLACE, thread, elsewhere):
+            await put(store, message("waits", conversation=place), lane=str(place))
+        await store.places.leave(PLACE, forget=forget)
+        assert await texts(store, key=str(thread)) == ([] if forget else ["said", "a"])
+        assert await texts(store, key=str(elsewhere)) == ["said", "a"]
+    async with at() as store:
+        (turn,) = await claim(store)
+        assert turn.lane == str(elsewhere)
+        await nothing_ready(store)
+
+
+async def test_a_workspace_that_is_left_ends_with_all_its_channels(at):
+    other = replace(PLACE, workspace="W2")
+    async with at() as store:
+        for place in (PLACE, other):
+            await put(store, message(conversation=place), lane=str(place))
+        await store.places.leave(replace(PLACE, channel=""), forget=True)
+        (turn,) = await claim(store)
+        assert turn.lane == str(other)
+
+
+async def test_a_model_call_that_a_kill_cut_short_is_charged_once(at):
+    asked = {"model": "m", "input": 40, "cost": 0.5}
+    async with at() as store:
+        await put(store, message())
+        (turn,) = await claim(store)
+        await store.lanes.save(turn, "asked", asked)
+    for _ in range(2):
+        async with at() as store:
+            used = await store.records.used()
+            assert (used.input_tokens, used.estimated) == (40, True)
+            assert await store.records.cost() == 0.5
+
+
+async def test_a_model_call_that_was_charged_is_not_charged_again_after_a_kill(at):
+    async with at() as store:
+        await put(store, message())
+        (turn,) = await claim(store)
+        await store.lanes.save(turn, "asked", {"model": "m", "input": 40, "cost": 0.5})
+        await store.lanes.charge(turn, Usage(model="m", input_tokens=7, output_tokens=1), 0.1)
+    async with at() as store:
+        assert (await store.records.used()).input_tokens == 7
+
+
+async def test_what_is_stored_as_answered_does_not_wait_in_its_lane_until_a_restart(at):
+    async with at() as store:
+        answered = {"text": "busy", "reason": "declined", "usage": {}}
+        turn = await store.lanes.ingest(message(), lane="lane", memory="memory", answered=answered)
+        assert turn.steps["answered"] == answered
+        await nothing_ready(store)
+    async with at() as store:
+        (turn,) = await claim(store)
+        assert turn.steps["answered"] == answered
+
+
+async def test_a_busy_lane_gives_way_when_others_are_ready(at):
+    async with at() as store:
+        for text in ("1", "2"):
+            await put(store, message(text), lane="busy")
+        (turn,) = await claim(store, limit=1)
+        await put(store, message("other"), lane="other")
+        assert await store.lanes.finish(turn, Result()) is None
+        order = [(await claim(store, limit=1))[0].event.text for _ in range(2)]
+        assert order == ["other", "2"]
 
 
 async def test_a_timer_fires_once_also_after_a_restart(at):

@@ -60,6 +60,10 @@ class Gateway:
         self.resumes = 0
         self.heartbeats = 0
         self.refuse_with = 0  # close code for the next identifies, as 4004
+        self.drops = 0  # how many identifies and resumes are still answered by code 4000
+        self.interval = 41250.0  # milliseconds between heartbeats, as the hello says
+        # What it no longer does when it is switched off:
+        self.says_hello = self.acknowledges = self.takes_up = self.speaks = True
         self._ids = itertools.count(1)
 
     async def close(self) -> None:
@@ -75,7 +79,7 @@ class Gateway:
             data = self._without_content(data)
         frame = {"op": 0, "t": name, "s": len(self.session.log) + 1, "d": data}
         self.session.log.append(frame)
-        if self.session.line:
+        if self.session.line and self.speaks:
             self.session.line.send(frame)
 
     def drop(self, code: int = 4000) -> None:
@@ -97,6 +101,11 @@ class Gateway:
             self.session.line.send(4000)
         self.session = None
 
+    def ask_to_reconnect(self) -> None:
+        """Say "reconnect" (op 7); the session can be resumed."""
+        if self.session and self.session.line:
+            self.session.line.send({"op": 7, "d": None, "s": None, "t": None})
+
     def garble(self) -> None:
         """Send a frame that is no JSON; a resume would bring it again."""
         if self.session and self.session.line:
@@ -111,7 +120,9 @@ class Gateway:
         line = Line(socket, zlib.compressobj() if compressed else None)
         self.lines.add(line)
         writer = asyncio.create_task(line.run())
-        line.send({"op": 10, "d": {"heartbeat_interval": 41250}, "s": None, "t": None})
+        if self.says_hello:
+            hello = {"heartbeat_interval": self.interval}
+            line.send({"op": 10, "d": hello, "s": None, "t": None})
         try:
             async for message in socket:
                 self._answer(line, json.loads(message.data))
@@ -126,14 +137,26 @@ class Gateway:
     def _answer(self, line: Line, frame: dict[str, Any]) -> None:
         if frame["op"] == 1:
             self.heartbeats += 1
+            if not self.acknowledges:
+                return
             line.send({"op": 11, "d": None, "s": None, "t": None})
+        elif frame["op"] in (2, 6):
+            self._open(line, frame)
+
+    def _open(self, line: Line, frame: dict[str, Any]) -> None:
+        if frame["op"] == 2:
+            self.identifies.append(frame["d"])
+        if self.drops:
+            self.drops -= 1
+            line.send(4000)
+        elif not self.takes_up:
+            return
         elif frame["op"] == 2:
             self._identify(line, frame["d"])
-        elif frame["op"] == 6:
+        else:
             self._resume(line, frame["d"])
 
     def _identify(self, line: Line, data: dict[str, Any]) -> None:
-        self.identifies.append(data)
         code = self.refuse_with
         if data["intents"] & CONTENT_INTENT and not self.world.content_intent:
             code = 4014

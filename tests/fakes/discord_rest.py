@@ -125,6 +125,8 @@ class Rest:
             raise Problem(404, 10003, "Unknown Channel")
         if channel in self.world.forbidden:
             raise Problem(403, 50001, "Missing Access")
+        if channel in self.world.failing:
+            raise Problem(503, 0, "upstream connect error")
         match [verb, *rest]:
             case ["GET"]:
                 return self.world.channels[channel]
@@ -158,7 +160,12 @@ class Rest:
         known = self._by_nonce(channel, body)
         if known:
             return known
-        more = {k: body[k] for k in ("message_reference", "nonce", "flags") if k in body}
+        more = {k: body[k] for k in ("nonce", "flags") if k in body}
+        reference = body.get("message_reference")
+        if reference and self.world.find(channel, str(reference["message_id"])):
+            more["message_reference"] = reference
+        elif reference and reference.get("fail_if_not_exists", True):
+            raise Problem(400, 50035, "Invalid Form Body")
         message = self.world.message(channel, body["content"].strip(), person(ME), **more)
         self.world.keep(message)
         if body.get("enforce_nonce"):

@@ -11,6 +11,11 @@ TEXT, OTHER, FORUM, POST, THREAD = "9100", "9101", "9200", "9210", "9110"
 EPOCH_MS = 1_420_070_400_000
 
 Payload = dict[str, Any]
+IN_THREAD: Payload = {  # what every thread says of itself
+    "owner_id": "501", "message_count": 0, "member_count": 1,
+    "thread_metadata": {"archived": False, "auto_archive_duration": 4320, "locked": False,
+                        "archive_timestamp": "2026-11-22T00:00:00+00:00"},
+}  # fmt: skip
 
 
 def person(user: str, *, bot: bool = False) -> Payload:
@@ -35,10 +40,14 @@ class World:
         self.members: dict[str, Payload] = {}  # by user id: `roles`, `nick`
         self.archived: list[Payload] = []  # threads that GUILD_CREATE does not list
         self.forbidden: set[str] = set()  # channels that the bot may not see
+        self.failing: set[str] = set()  # channels whose calls are answered by 503
+        self.overwrites: dict[str, list[Payload]] = {}  # permissions, by channel
+        self.everyone = 1 << 10  # what everybody may do: see channels
         self.commands: list[Payload] = []
         self.whispers: dict[str, list[Payload]] = {}  # answers to an interaction, by its token
         self.nonce_window = 300.0  # seconds
         self.in_guild = True
+        self.joined_at = "2026-01-01T00:00:00+00:00"
         self.in_order = True  # False: an outage, and GUILD_CREATE does not follow READY
         self.content_intent = True  # as switched on in the developer portal
         self.silent = False  # during an outage the gateway tells nothing of the server
@@ -71,6 +80,18 @@ class World:
             message["referenced_message"] = self.find(place, reply_to)
         self.keep(message)
         return str(message["id"])
+
+    def open_channel(self, channel: str, **more: Any) -> None:
+        """Make a channel, or with `type` 11 and `parent_id` a thread."""
+        self.channels[channel] = {"id": channel, "type": 0, "name": channel, **more}
+        kind = "THREAD" if self.channels[channel]["type"] == 11 else "CHANNEL"
+        self.dispatch(f"{kind}_CREATE", {**self.channels[channel], "guild_id": GUILD})
+
+    def close_channel(self, channel: str) -> None:
+        """Delete a channel or a thread."""
+        gone = self.channels.pop(channel)
+        kind = "THREAD" if gone["type"] == 11 else "CHANNEL"
+        self.dispatch(f"{kind}_DELETE", {**gone, "guild_id": GUILD})
 
     def edit(self, message_id: str, text: str) -> None:
         """Let the author change a message."""
@@ -148,7 +169,11 @@ class World:
     def keep(self, message: Payload) -> None:
         """Add a message to its channel and tell the gateway, unless the server has an outage."""
         self.history.setdefault(message["channel_id"], []).append(message)
-        self.channels[message["channel_id"]]["last_message_id"] = message["id"]
+        channel = self.channels[message["channel_id"]]
+        parent = self.channels.get(channel.get("parent_id", ""), channel)
+        if parent["type"] == 15:  # it tells the newest post, whose id is that of its first message
+            parent["last_message_id"] = message["id"]
+        channel["last_message_id"] = message["id"]
         if self.silent and self._server(message["channel_id"]):
             return
         self.dispatch("MESSAGE_CREATE", self.seen_on_gateway(message))
@@ -169,13 +194,20 @@ class World:
 
     def guild(self) -> Payload:
         """Return the server as GUILD_CREATE shows it."""
-        places = [c for c in self.channels.values() if c["type"] != 1]
+        places = [
+            {**c, "permission_overwrites": self.overwrites.get(c["id"], [])}
+            for c in self.channels.values() if c["type"] != 1 and c not in self.archived
+        ]  # fmt: skip
+        everyone = {"id": GUILD, "name": "@everyone", "permissions": str(self.everyone)}
         role = {"id": ROLE, "name": "parley", "permissions": "0", "tags": {"bot_id": ME}}
+        member = {"user": person(ME), "roles": [ROLE], "flags": 0, "joined_at": self.joined_at}
         return {"id": GUILD, "name": "a server", "owner_id": "1", "member_count": 3,
-                "roles": [role], "emojis": [], "features": [], "members": [],
-                "joined_at": "2026-01-01T00:00:00+00:00", "system_channel_id": TEXT,
-                "channels": [c for c in places if c["type"] != 11],
-                "threads": [c for c in places if c["type"] == 11 and c not in self.archived],
+                "roles": [everyone, role],
+                "emojis": [], "features": [], "members": [member],
+                "joined_at": self.joined_at, "system_channel_id": TEXT,
+                "channels": [{"position": n, **c} for n, c in enumerate(places)
+                             if c["type"] != 11],
+                "threads": [{**IN_THREAD, **c} for c in places if c["type"] == 11],
                 }  # fmt: skip
 
     def _server(self, channel: str) -> Payload:

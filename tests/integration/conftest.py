@@ -56,8 +56,9 @@ def lines(folder):
 
 def edit(event, text):
     """Let the author of a message change it."""
-    return MessageEdited(id=f"{event.id}:edit", at=event.at, conversation=event.conversation,
-                         author=event.author, message=event.message, text=text)  # fmt: skip
+    return MessageEdited(id=f"{event.id}:edit:{text}", at=event.at, text=text, author=event.author,
+                         conversation=event.conversation, message=event.message,
+                         private=event.private)  # fmt: skip
 
 
 def deletion(event):

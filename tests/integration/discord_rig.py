@@ -115,14 +115,14 @@ def answer_to(event, key="turn1", **more):
     return Address(**values)
 
 
-def built(discord, marks=None, streaming="edit", **settings):
+def built(discord, marks=None, streaming="edit", pulse=None, **settings):
     """Build the adapter through its descriptor, as the application does."""
     urls = {"api_base_url": discord.api_base_url, "gateway_url": discord.gateway_url}
     surroundings = Surroundings(
         bot_name="parley",
         streaming=streaming,
         marks=marks or Marks(),
-        pulse=Beat("test", time.time),
+        pulse=pulse or Beat("test", time.time),
         secret=lambda _: TOKEN,
     )
     return DESCRIPTOR.build(DiscordSettings(enabled=True, **{**urls, **settings}), surroundings)

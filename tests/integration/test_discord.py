@@ -91,6 +91,21 @@ async def test_edits_deletions_ratings_and_moves_of_the_bot_arrive_as_such(disco
     ]  # fmt: skip
 
 
+async def test_what_is_deleted_or_closed_to_the_bot_is_left(discord, inbox):
+    async with listening(discord, inbox):
+        discord.say("a question", channel=THREAD)
+        discord.close_channel(THREAD)
+        discord.close_channel(TEXT)
+        discord.dispatch("GUILD_DELETE", {"id": GUILD, "unavailable": True})
+        discord.dispatch("GUILD_DELETE", {"id": GUILD})
+        await discord.until(lambda: len(inbox.events) == 4)
+    assert {str(event.conversation) for event in inbox.of(Left)} == {
+        f"discord:{GUILD}:{TEXT}:{THREAD}", f"discord:{GUILD}:{TEXT}:", f"discord:{GUILD}::",
+    }  # fmt: skip
+    in_thread = [type(event) for event in inbox.events if event.conversation.thread]
+    assert in_thread == [MessageReceived, Left]
+
+
 async def test_events_of_one_channel_keep_their_order_although_many_are_under_way(discord, inbox):
     async with listening(discord, inbox):
         for number in range(60):
@@ -116,12 +131,12 @@ async def test_a_mark_moves_only_after_the_inbox_has_accepted(discord, inbox, ma
         first = discord.say("first")
         second = discord.say("second")
         await discord.until(lambda: inbox.asked)
-        assert marks.newest == {"discord::7501:": str(int(first) - 1)}
+        assert marks.newest["discord::7501:"] == str(int(first) - 1)
         inbox.gate.set()
-        await discord.until(lambda: marks.newest == {"discord::7501:": second})
+        await discord.until(lambda: marks.newest["discord::7501:"] == second)
         third = discord.say("third")
         await discord.until(lambda: len(inbox.events) == 3)
-    assert marks.newest == {"discord::7501:": third}
+    assert marks.newest["discord::7501:"] == third
 
 
 async def test_a_payload_of_unknown_shape_ends_nothing(discord, inbox):
@@ -129,6 +144,13 @@ async def test_a_payload_of_unknown_shape_ends_nothing(discord, inbox):
         for name in ("MESSAGE_CREATE", "GUILD_CREATE", "THREAD_CREATE", "INTERACTION_CREATE"):
             discord.dispatch(name, {"id": 7, "type": "?", "channel_id": None})
         discord.dispatch("THREAD_LIST_SYNC", {"threads": None})
+        for payload in (None, [], "?", {"author": {"id": []}, "id": "1", "content": {}}):
+            discord.dispatch("MESSAGE_UPDATE", payload)
+            discord.dispatch("CHANNEL_DELETE", payload)
+        strange = {**discord.message(TEXT, "hello", person("501")), "channel_id": ["?"]}
+        discord.dispatch("MESSAGE_CREATE", strange)
+        discord.dispatch("MESSAGE_CREATE", {**strange, "channel_id": None})
+        discord.dispatch("MESSAGE_CREATE", {**strange, "channel_id": 7, "type": 7})
         discord.dispatch("SOMETHING_NEW", {"id": "7"})
         discord.say("still there?")
         await discord.until(lambda: inbox.texts)

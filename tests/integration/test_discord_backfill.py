@@ -94,14 +94,16 @@ async def test_an_archived_thread_is_read_back_and_a_forbidden_channel_is_skippe
         await discord.until(lambda: len(inbox.events) == 2)
     discord.gateway.forget()
     discord.say("then archived", channel=THREAD)
+    discord.say("for good", channel=THREAD)
     discord.say("then closed to the bot", channel=TEXT)
     discord.archived.append(discord.channels[THREAD])
     discord.forbidden.add(TEXT)
     async with listening(discord, inbox, marks):
-        await discord.until(lambda: len(inbox.events) == 3)
-        discord.say("live", channel=TEXT)
         await discord.until(lambda: len(inbox.events) == 4)
-    assert inbox.texts == ["hello", "hello", "then archived", "live"]
+        discord.say("live", channel=TEXT)
+        await discord.until(lambda: len(inbox.events) == 5)
+    assert inbox.texts == ["hello", "hello", "then archived", "for good", "live"]
+    assert {event.conversation.thread for event in inbox.events[2:4]} == {THREAD}
     (read,) = [call for call in discord.made(READ) if THREAD in call.args["path"]]
     assert read.args["query"]["after"] == inbox.events[0].message
 

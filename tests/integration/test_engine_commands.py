@@ -51,12 +51,14 @@ async def test_a_message_deleted_while_it_is_answered_is_not_remembered(
 ):
     slow(model, words=8)
     event = message("my secret")
-    async with running(config, platform):
+    async with running(config, platform) as engine:
         await platform.inbox.accept(event)
         await begun(platform)
         await platform.inbox.accept(deletion(event))
-        await platform.answers(1)
+        await platform.until(lambda: platform.shown[0].deleted)
     assert lines(tmp_path) == []
+    assert engine.dispatcher.metrics.turns == {"declined": 1}
+    assert engine.dispatcher.metrics.resumed == 0
 
 
 async def test_a_message_deleted_while_it_waits_for_its_next_attempt_is_not_answered(

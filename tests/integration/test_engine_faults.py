@@ -316,8 +316,8 @@ async def test_a_deletion_that_met_a_busy_store_holds_when_it_comes_again(tmp_pa
         await put(store, event)
         async with taken(tmp_path, store.lanes):
             with pytest.raises(StoreBusy):
-                await store.lanes.withdraw(str(event.conversation), deletion(event).messages)
-        await store.lanes.withdraw(str(event.conversation), deletion(event).messages)
+                await store.lanes.withdraw(deletion(event))
+        await store.lanes.withdraw(deletion(event))
     async with opened(tmp_path / "parley.db") as store:
         (turn,) = await claim(store)
         assert turn.event.text == "first"

@@ -4,6 +4,7 @@ Servers repeat parts of the request in their complaints, so only short, cleaned 
 passed on: what people wrote must not reach a log this way.
 """
 
+import errno
 import re
 import ssl
 from collections.abc import Iterator
@@ -18,6 +19,7 @@ from bot.backends.openai.settings import OpenAISettings, shown
 from bot.domain.errors import ContextTooLong, ModelError, ModelRefused
 
 QUOTE_LIMIT = 160  # characters
+DISCONNECTED = (aiohttp.ServerDisconnectedError, httpx2.ReadError, httpx2.RemoteProtocolError)
 
 # As OpenAI, Azure, vLLM, llama.cpp, Ollama, LM Studio, Mistral, Gemini and Anthropic put it.
 _TOO_LONG = re.compile(
@@ -93,12 +95,16 @@ class Complaints:
         return f"{self._server} has no /chat/completions; check base_url, it usually ends in /v1"
 
     def _of_line(self, causes: tuple[BaseException, ...]) -> ModelError:
+        for cause in causes:
+            if sentence := _plight(cause):
+                return self._error(sentence)
+
         def has(*kinds: type[BaseException]) -> bool:
             return any(isinstance(cause, kinds) for cause in causes)
 
         if has(ssl.SSLError, ssl.CertificateError):
             return self._error(f"no secure connection to {self._server}; check its certificate")
-        if has(aiohttp.ServerDisconnectedError, httpx2.ReadError, httpx2.RemoteProtocolError):
+        if has(ConnectionResetError, *DISCONNECTED):
             return self._error(f"{self._server} closed the connection without an answer")
         if has(httpx2.ConnectError, httpx2.ConnectTimeout):
             return self._error(f"cannot reach {self._server}: is the server running?")
@@ -124,6 +130,18 @@ def read_body(body: object) -> tuple[str, str]:
         codes = (str(body[key]) for key in ("code", "type") if body.get(key))
         return " ".join(codes), str(said)
     return "", "" if body is None else str(body)
+
+
+def _plight(cause: BaseException) -> str:
+    """Say what is wrong on this side of the line; empty when it is something else."""
+    match cause:
+        case OSError(errno=errno.EMFILE | errno.ENFILE):
+            return "this process has too many files open; raise its limit (ulimit -n)"
+        case aiohttp.ClientConnectorDNSError():
+            return f"the name {cause.host} is not known here; check base_url and the network"
+        case aiohttp.ClientHttpProxyError(status=407):
+            return "the proxy wants a name and password (407); put them into HTTPS_PROXY"
+    return ""
 
 
 def _quoted(said: str) -> str:

@@ -16,6 +16,7 @@ from bot.domain.text import storable
 
 LONGEST_ANSWER = 200_000  # characters: what comes after is a model that cannot stop
 LONGEST_LINE = 1_000_000  # bytes of one event
+MOST_TOKENS = 10**9  # of one call: a count beyond is none
 
 REASONS: Mapping[str, Reason] = {
     "length": "length",
@@ -26,7 +27,8 @@ REASONS: Mapping[str, Reason] = {
 }
 
 _NOTHING: Mapping[str, Any] = {}
-_WRONG_SHAPE = (AttributeError, IndexError, KeyError, TypeError, ValueError)
+_WRONG_SHAPE = (ArithmeticError, AttributeError, IndexError, KeyError, TypeError, ValueError)
+_UNKNOWN_SHAPE = "sent an answer of an unknown shape"
 
 
 class Garbled(Exception):
@@ -79,7 +81,7 @@ class Hearing:
         """Return the words of an answer that came in one piece, from a server without streaming.
 
         Raises:
-            Garbled: this is not JSON.
+            Garbled: this is not JSON, or of an unknown shape.
             Complaint: there is no answer in it.
         """
         event = _parse(data)
@@ -88,8 +90,11 @@ class Hearing:
             words = _text(choice["message"])
         except _WRONG_SHAPE:
             raise Complaint(event) from None
-        self._end(choice.get("finish_reason") or "stop")
-        self._note(event.get("usage"))
+        try:
+            self._end(choice.get("finish_reason") or "stop")
+            self._note(event.get("usage"))
+        except _WRONG_SHAPE as cause:
+            raise Garbled(_UNKNOWN_SHAPE) from cause
         return self._show(words)
 
     def _read(self, line: bytes) -> str:
@@ -108,7 +113,7 @@ class Hearing:
         try:
             return self._take(_parse(payload))
         except _WRONG_SHAPE as cause:
-            raise Garbled("sent an answer of an unknown shape") from cause
+            raise Garbled(_UNKNOWN_SHAPE) from cause
 
     def _take(self, event: Mapping[str, Any]) -> str:
         """Return the words of one event; this runs once per token."""
@@ -141,7 +146,8 @@ class Hearing:
                 int(usage.get("prompt_tokens") or 0),
                 int(usage.get("completion_tokens") or 0),
             )
-            self.used = tokens if any(tokens) else self.used
+            if any(tokens) and all(0 <= count <= MOST_TOKENS for count in tokens):
+                self.used = tokens
 
     def _show(self, words: str) -> str:
         """Hide thoughts, repair what cannot be stored, and end an answer without an end."""
@@ -163,7 +169,7 @@ def _parse(payload: bytes) -> Mapping[str, Any]:
     except orjson.JSONDecodeError:
         try:
             event = json.loads(payload)
-        except ValueError as cause:
+        except (ValueError, RecursionError) as cause:
             raise Garbled("sent something that is not JSON") from cause
     return event if isinstance(event, dict) else {}
 
@@ -172,9 +178,9 @@ def _text(message: Mapping[str, Any]) -> str:
     """Return the visible text of a message or delta: a string, a list of parts, or a refusal."""
     content = message.get("content")
     if isinstance(content, list):
-        return "".join(
-            part["text"]
-            for part in content
-            if isinstance(part, dict) and part.get("type") == "text" and "text" in part
-        )
-    return content or message.get("refusal") or ""
+        parts = (part for part in content if isinstance(part, dict))
+        return "".join(part["text"] for part in parts if part.get("type") == "text")
+    words = content or message.get("refusal") or ""
+    if not isinstance(words, str):
+        raise TypeError("words are no text")
+    return words

@@ -17,6 +17,7 @@ import aiohttp
 import httpx2
 import openai
 
+from bot.backends.openai.bounds import bound
 from bot.backends.openai.complaints import Complaints
 from bot.backends.openai.hearing import Complaint, Garbled, Hearing
 from bot.backends.openai.request import Dialect, body
@@ -41,8 +42,9 @@ USUAL_MODEL = "gpt-6-luna"  # of OpenAI itself, in 2026
 MOST_CALLS = 1000  # at a time
 JSON_HEADERS = {"Content-Type": "application/json"}
 
-# aiohttp is the SDK's transport here, at half the CPU of its own; not all of its errors are mapped.
-BROKEN = (httpx2.RequestError, aiohttp.ClientError, Garbled, Complaint)
+# aiohttp is the SDK's transport here, at half the CPU of its own; not all of its errors are mapped,
+# and without a free file the SDK cannot even import what it waits with.
+BROKEN = (httpx2.RequestError, aiohttp.ClientError, OSError, Garbled, Complaint)
 
 log = logging.getLogger(__name__)
 
@@ -117,7 +119,7 @@ class OpenAIModel:
                 if not self._settings.model:
                     self._settings = replace(self._settings, model=await _first_model(client))
                 response = await _post(client, body(prompt, self._settings, dialect))
-            except (openai.OpenAIError, aiohttp.ClientError) as cause:
+            except (openai.OpenAIError, *BROKEN) as cause:
                 error = self._complaints.explain(cause)
                 better = None if isinstance(error, ContextTooLong) else _learn(dialect, cause)
                 if better is None:
@@ -159,7 +161,7 @@ class OpenAIModel:
             http_client=openai.DefaultAioHttpClient(
                 limits=httpx2.Limits(max_connections=MOST_CALLS, keepalive_expiry=KEEP_S),
                 trust_env=not loopback(self._host),  # a proxy does not reach this machine's ports
-                event_hooks={"response": [_give_up_without_quota]},
+                event_hooks={"response": [bound, _give_up_without_quota]},
             ),
         )
 

@@ -9,25 +9,23 @@ answered before a message that kills the process does so again.
 import asyncio
 import sqlite3
 import time
-from collections.abc import Awaitable, Sequence
+from collections.abc import Awaitable, Mapping, Sequence
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
 import orjson
 
-from bot.backends.sqlite import rows
+from bot.backends.sqlite import changes, rows
 from bot.backends.sqlite.timers import Timers
 from bot.backends.sqlite.waiting import Waiting
 from bot.backends.sqlite.writer import Writer, WriterConnection
-from bot.domain.events import Event, MessageReceived, to_plain
+from bot.domain.events import Event, MessageDeleted, MessageEdited
 from bot.domain.replies import Part, Usage
-from bot.ports.store import Result, Turn
+from bot.ports.store import Result, Turn, Withdrawn
 
-INSERT_EVENT = """insert into inbox (event, lane, memory, epoch, message, payload, at)
-values (?1, ?2, ?3, coalesce((select epoch from memories where key = ?3), 0), ?4, ?5, ?6)
-on conflict do nothing returning id, epoch"""
-CHARGE = """insert into ledger (at, person, lane, model, input, output, estimated, cost)
-values (?, ?, ?, ?, ?, ?, ?, ?)"""
+LATENESS = """select min(abs(closed - at)) from (select closed, at from inbox
+where closed is not null order by closed desc limit 50)"""
 
 
 class SqliteLanes:
@@ -52,69 +50,83 @@ class SqliteLanes:
 
     # ---- Intake
 
-    async def ingest(self, event: Event, *, lane: str, memory: str) -> Turn | None:
+    async def ingest(
+        self, event: Event, *, lane: str, memory: str, answered: Mapping[str, Any] | None = None
+    ) -> Turn | None:
         """Store an event; queued before the first await, so that callers keep their order.
 
         It joins its lane in the writer's own callback: whatever is queued behind it finds it there,
         and a caller that is cancelled meanwhile does not leave it stored but forgotten.
         """
-        payload = orjson.dumps(to_plain(event)).decode()
-        values = (event.id, lane, memory, getattr(event, "message", ""), payload, event.at)
+        waits = event.track == "turn" and answered is None
         stored: list[Turn] = []
 
-        def keep(done: "asyncio.Future[Any]") -> None:
-            row = None if done.exception() else done.result()
-            if row is not None:
-                stored.append(Turn(id=row[0], lane=lane, memory=memory, epoch=row[1], event=event))
-                if event.track == "turn":
-                    self.waiting.offer(stored[0])
+        def wait(_: object = None) -> None:
+            for turn in stored:
+                self.waiting.offer(turn)
 
-        future = self._writer.put(lambda db: db.execute(INSERT_EVENT, values).fetchone())
+        def keep(done: "asyncio.Future[Any]") -> None:
+            if not done.exception() and done.result():
+                stored.append(done.result())
+            if waits:
+                wait()
+
+        future = self._writer.put(
+            lambda db: rows.insert(db, event, lane, memory, answered=answered)
+        )
         future.add_done_callback(keep)
         try:
             await asyncio.shield(future)
         except asyncio.CancelledError:
-            if event.track == "control":  # nobody is left to run it, so it waits in its lane
-                future.add_done_callback(
-                    lambda _: self.waiting.offer(stored[0]) if stored else None
-                )
+            if not waits:  # nobody is left to run it, so it waits in its lane
+                future.add_done_callback(wait)
             raise
         return stored[0] if stored else None
 
-    async def amend(self, lane: str, message: str, text: str) -> bool:
-        """Change a waiting message, on disk and then in memory."""
-        changed: list[int] = []
+    def count(self, lane: str = "") -> int:
+        """Count open turns."""
+        return len(self.waiting.turns(lane)) if lane else self.waiting.count
 
-        def with_text(turn: Turn) -> Turn:
-            if not isinstance(turn.event, MessageReceived):
-                return turn
-            return replace(turn, event=replace(turn.event, text=text))
+    async def amend(self, event: MessageEdited, *, within: float) -> Turn | None:
+        """Follow an edit on disk and then in memory."""
+        lane = str(event.conversation)
+        amended: list[Turn | None] = []
 
         def keep(done: "asyncio.Future[Any]") -> None:
-            id = None if done.exception() else done.result()
-            if id and self.waiting.change(lane, id, with_text):
-                changed.append(id)
+            result = None if done.exception() else done.result()
+            if isinstance(result, Turn):
+                self.waiting.offer(result)
+                amended.append(result)
+            elif result:
+                amended.append(self.waiting.change(lane, result.id, partial(_changed, result)))
 
-        future = self._writer.put(
-            lambda db: rows.amend(db, lane, message, text, self.waiting.running(lane))
-        )
+        future = self._writer.put(lambda db: changes.amend(db, event, within))
         future.add_done_callback(keep)
         await asyncio.shield(future)
-        return bool(changed)
+        return amended[0] if amended else None
 
-    async def withdraw(self, lane: str, messages: Sequence[str]) -> int:
-        """Drop waiting messages, on disk and then in memory, and the exchanges they began."""
+    async def withdraw(self, event: MessageDeleted) -> Withdrawn:
+        """Follow a deletion on disk and then in memory."""
+        lane = str(event.conversation)
+        running: list[Turn] = []
 
         def keep(done: "asyncio.Future[Any]") -> None:
-            if not done.exception():
-                self.waiting.take_out(lane, done.result()[0])
+            for row in () if done.exception() else done.result().changed:
+                if row.event is None and not row.revision:
+                    self.waiting.take_out(lane, {row.id})
+                    continue
+                turn = self.waiting.change(lane, row.id, partial(_changed, row))
+                if turn and self.waiting.running(lane) == turn.id:
+                    running.append(turn)
 
-        future = self._writer.put(
-            lambda db: rows.withdraw(db, lane, messages, self.waiting.running(lane))
-        )
+        future = self._writer.put(lambda db: changes.withdraw(db, event, self.waiting.running))
         future.add_done_callback(keep)
-        closed, forgotten = await asyncio.shield(future)
-        return len(closed) + forgotten
+        removed = await asyncio.shield(future)
+        return Withdrawn(
+            changed=bool(removed.changed or removed.forgotten or removed.answers),
+            running=running[0] if running else None,
+            answers=removed.answers,
+        )
 
     async def schedule(self, event: Event, *, lane: str, memory: str, due: float) -> None:
         """Keep an event until it is due."""
@@ -122,13 +134,20 @@ class SqliteLanes:
 
     # ---- Lanes
 
+    async def lateness(self) -> float | None:
+        """Read it from the rows that were closed last."""
+        row = await self._connection.run(lambda db: db.execute(LATENESS).fetchone())
+        return None if row is None else row[0]
+
     async def claim(self, limit: int) -> Sequence[Turn]:
         """Take ready lanes, oldest news first."""
         return await self.waiting.claim(limit)
 
     async def finish(self, turn: Turn, result: Result) -> Turn | None:
         """Write everything that a turn leaves behind, then hand over the lane's next turn."""
-        await self._writer.put(lambda db: rows.close(db, turn, result))
+        changed = await self._writer.put(lambda db: rows.close(db, turn, result))
+        if changed is not None:
+            return self.waiting.change(turn.lane, turn.id, lambda _: changed) or changed
         return self.waiting.next(turn)
 
     async def fail(self, turn: Turn, *, not_before: float, counted: bool = True) -> None:
@@ -143,6 +162,28 @@ class SqliteLanes:
         steps, parts = await self._writer.put(work)
         again = replace(turn, attempts=attempts, resumed=True, steps=steps, parts=parts)
         self.waiting.again(again, not_before)
+
+    async def gather(self, turn: Turn) -> Turn:
+        """Fold what its author wrote since into a turn, on disk and then in memory."""
+        head, *followers = self.waiting.turns(turn.lane) or (turn,)
+        ids = [after.id for after in followers if not after.steps]
+        if head.id != turn.id or not ids:
+            return head if head.id == turn.id else turn
+        gathered = [head]
+
+        def keep(done: "asyncio.Future[Any]") -> None:
+            event, folded = (None, []) if done.exception() else done.result()
+            if event is not None:
+                self.waiting.take_out(turn.lane, set(folded))
+                changed = self.waiting.change(
+                    turn.lane, turn.id, lambda now: replace(now, event=event)
+                )
+                gathered.append(changed or gathered[0])
+
+        future = self._writer.put(lambda db: changes.gather(db, turn.id, ids))
+        future.add_done_callback(keep)
+        await asyncio.shield(future)
+        return gathered[-1]
 
     async def cancel(self, turn: Turn) -> None:
         """Leave the mark that a resumed turn reads."""
@@ -190,6 +231,12 @@ class SqliteLanes:
         values = (time.time(), person, turn.lane, usage.model, *sums)
 
         def work(db: sqlite3.Connection) -> None:
-            db.execute(CHARGE, values)
+            db.execute(rows.CHARGE, values)
+            db.execute("delete from steps where turn = ? and name = 'asked'", (turn.id,))
 
         return self._writer.put(work)
+
+
+def _changed(row: changes.Changed, turn: Turn) -> Turn:
+    steps = {**turn.steps, "forgotten": True} if row.event is None else turn.steps
+    return replace(turn, event=row.event or turn.event, revision=row.revision, steps=steps)

@@ -3,27 +3,32 @@
 import logging
 import sqlite3
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 import orjson
 
-from bot.domain.events import from_plain
+from bot.domain.events import Event, from_plain, to_plain
 from bot.domain.replies import Part
 from bot.ports.store import Result, Turn
 
 log = logging.getLogger(__name__)
-CLOSE = "update inbox set state = ?, payload = null, closed = ? where id = ?"
+INSERT = """insert into inbox (event, lane, memory, epoch, message, payload, at)
+values (?1, ?2, ?3, coalesce((select epoch from memories where key = ?3), 0), ?4, ?5, ?6)
+on conflict do nothing returning id, epoch"""
+CLOSE = """update inbox set state = ?1, payload = null, closed = ?2
+where id = ?3 and payload is not null and (?4 is null or revision = ?4)"""
 REMEMBER = """insert into lines (memory, lane, event, message, role, person, name, text, size, at)
 values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"""
-OPEN_ROWS = """select id, lane, memory, epoch, payload, attempts, not_before from inbox
+OPEN_ROWS = """select id, lane, memory, epoch, payload, attempts, not_before, revision from inbox
 where payload is not null order by id"""
+CHARGE = """insert into ledger (at, person, lane, model, input, output, estimated, cost)
+values (?, ?, ?, ?, ?, ?, ?, ?)"""
 KEEP_LETTER = """insert or replace into letters
 select id, payload, ?1, ?2, ?3 from inbox where id = ?4 and payload is not null"""
 KEEP_STEP = """insert or replace into steps select ?1, ?2, ?3
 where exists (select 1 from inbox where id = ?1 and payload is not null)"""
-WAITING = """select id, payload from inbox
-where lane = ? and message = ? and payload is not null and id <> ? order by id desc limit 1"""
 COUNT_BEGUN = """update inbox set attempts = attempts + 1, started = 0,
 not_before = case when attempts > 0 then ?1 + ?2 * (1 << min(attempts, 6)) else 0 end
 where payload is not null and started = 1
@@ -31,33 +36,95 @@ where payload is not null and started = 1
 KNOWN_FOR = 7 * 86400.0  # seconds for which a redelivery is recognised
 LETTERS_FOR = 30 * 86400.0  # seconds for which what was given up can be tried again
 HANDLES_FOR = 90 * 86400.0  # seconds for which an answer can be found by its message
-FORGET = """delete from lines where event in
-(select event from lines where lane = ? and message = ?)"""
 FIRST_PAUSE = 2.0  # seconds before the third attempt after kills; doubles with each
 
 
-def close(db: sqlite3.Connection, turn: Turn, result: Result) -> None:
-    """Write the row's end, history (if its epoch still holds) and message handles."""
+def insert(
+    db: sqlite3.Connection, event: Event, lane: str, memory: str, *,
+    parts: Sequence[str] = (), answered: Mapping[str, Any] | None = None,
+) -> Turn | None:  # fmt: skip
+    """Store an event; None when its id is known.
+
+    `parts` are messages over which it will be answered, `answered` is what will be said.
+    """
+    message = getattr(event, "message", "")
+    payload = orjson.dumps(to_plain(event)).decode()
+    row = db.execute(INSERT, (event.id, lane, memory, message, payload, event.at)).fetchone()
+    if row is None:
+        return None
+    now = time.time()
+    shown = [(row[0], index, 0, "", id, now) for index, id in enumerate(parts)]
+    db.executemany("insert into parts values (?, ?, ?, ?, ?, ?)", shown)
+    known = tuple(Part(index=index, id=id, at=now) for index, id in enumerate(parts))
+    steps = {} if answered is None else {"answered": answered}
+    if answered is not None:
+        db.execute(KEEP_STEP, (row[0], "answered", orjson.dumps(answered).decode()))
+    return Turn(
+        id=row[0],
+        lane=lane,
+        memory=memory,
+        epoch=row[1],
+        event=event,
+        parts=known,
+        steps=steps,
+    )
+
+
+def close(db: sqlite3.Connection, turn: Turn, result: Result) -> Turn | None:
+    """Write the row's end, history (if its epoch still holds) and message handles.
+
+    Nothing is written when the event has changed since: the turn is returned as it is now.
+    """
     now = time.time()
     if result.outcome == "dead":
         db.execute(KEEP_LETTER, (result.reason, turn.attempts, now, turn.id))
-    db.execute(CLOSE, (result.outcome, now, turn.id))
+    closed = db.execute(CLOSE, (result.outcome, now, turn.id, result.revision)).rowcount
+    if not closed:
+        return _reopened(db, turn)
     db.execute("delete from steps where turn = ?", (turn.id,))
     db.execute("delete from parts where turn = ?", (turn.id,))
-    replaced = getattr(turn.event, "replaces", "")
-    if replaced:
-        db.execute("delete from lines where memory = ? and event = ?", (turn.memory, replaced))
-    row = db.execute("select epoch from memories where key = ?", (turn.memory,)).fetchone()
+    lane, memory = _place(db, turn)
+    event = getattr(turn.event, "replaces", "")
+    if event:
+        db.execute("delete from lines where memory = ? and event = ?", (memory, event))
+    event = event or turn.event.id
+    row = db.execute("select epoch from memories where key = ?", (memory,)).fetchone()
     if (row[0] if row else 0) == turn.epoch:
-        event = replaced or turn.event.id
         for line in result.lines:
-            place = (turn.memory, turn.lane, event, line.message, line.role, line.person)
+            place = (memory, lane, event, line.message, line.role, line.person)
             size = len(line.text.encode())
             db.execute(REMEMBER, (*place, line.name, line.text, size, now))
-    handles = [(turn.lane, id, turn.event.id, now) for id in result.receipt.messages]
+    handles = [(lane, id, event, now) for id in result.receipt.messages]
     db.executemany("insert or replace into answers values (?, ?, ?, ?)", handles)
     if turn.event.conversation.thread and result.receipt.messages:
-        db.execute("insert or ignore into joined values (?)", (turn.lane,))
+        db.execute("insert or ignore into joined values (?)", (lane,))
+    return None
+
+
+def shut(db: sqlite3.Connection, id: int, outcome: str) -> None:
+    """Close a row that nobody runs."""
+    db.execute(CLOSE, (outcome, time.time(), id, None))
+    db.execute("delete from steps where turn = ?", (id,))
+    db.execute("delete from parts where turn = ?", (id,))
+
+
+def _reopened(db: sqlite3.Connection, turn: Turn) -> Turn | None:
+    row = db.execute(
+        "select payload, revision from inbox where id = ? and payload is not null", (turn.id,)
+    ).fetchone()
+    if row is None:  # closed before, by a write whose outcome was not heard
+        return None
+    steps, parts = journal(db, turn.id)
+    event = from_plain(orjson.loads(row[0]))
+    return replace(turn, event=event, revision=row[1], steps=steps, parts=parts, resumed=True)
+
+
+def _place(db: sqlite3.Connection, turn: Turn) -> tuple[str, str]:
+    """Return lane and memory of a turn by their present names."""
+    row = db.execute("select moved from moves where lane = ?", (turn.lane,)).fetchone()
+    if row is None:
+        return turn.lane, turn.memory
+    return row[0], row[0] + turn.memory.removeprefix(turn.lane)
 
 
 def unfinished(db: sqlite3.Connection) -> list[tuple[Turn, float]]:
@@ -65,6 +132,7 @@ def unfinished(db: sqlite3.Connection) -> list[tuple[Turn, float]]:
     db.execute("begin immediate")
     now = time.time()
     db.execute(COUNT_BEGUN, (now, FIRST_PAUSE / 2))
+    _charge_cut_calls(db, now)
     db.execute("delete from inbox where closed < ?", (now - KNOWN_FOR,))
     db.execute("delete from answers where at < ?", (now - HANDLES_FOR,))
     db.execute("delete from letters where at < ?", (now - LETTERS_FOR,))
@@ -83,34 +151,20 @@ def unfinished(db: sqlite3.Connection) -> list[tuple[Turn, float]]:
             turns.append((turn, row[6]))
         except (KeyError, TypeError, ValueError) as error:
             log.error("row %s cannot be read and is given up: %r", row[0], error)  # noqa: TRY400
-            db.execute(CLOSE, ("dead", now, row[0]))
+            shut(db, row[0], "dead")
     return turns
 
 
-def amend(db: sqlite3.Connection, lane: str, message: str, text: str, running: int) -> int | None:
-    """Change the text of a waiting message; returns its id, or None when it waits no more."""
-    row = db.execute(WAITING, (lane, message, running)).fetchone()
-    if row is None:
-        return None
-    payload = orjson.dumps({**orjson.loads(row[1]), "text": text}).decode()
-    db.execute("update inbox set payload = ? where id = ?", (payload, row[0]))
-    return int(row[0])
-
-
-def withdraw(
-    db: sqlite3.Connection, lane: str, messages: Sequence[str], running: int
-) -> tuple[set[int], int]:
-    """Close waiting messages and forget the exchanges of others; returns ids and lines."""
-    closed: set[int] = set()
-    forgotten = 0
-    for message in messages:
-        for id, _ in db.execute(WAITING, (lane, message, running)).fetchall():
-            closed.add(id)
-            db.execute(CLOSE, ("declined", time.time(), id))
-            db.execute("delete from steps where turn = ?", (id,))
-            db.execute("delete from parts where turn = ?", (id,))
-        forgotten += db.execute(FORGET, (lane, message)).rowcount
-    return closed, forgotten
+def _charge_cut_calls(db: sqlite3.Connection, now: float) -> None:
+    """Enter what a killed process had asked a model: paid for, though nobody heard the answer."""
+    sql = """select i.event, i.lane, i.payload, s.value, s.turn from steps s
+    join inbox i on i.id = s.turn where s.name = 'asked'"""
+    for _, lane, payload, value, turn in db.execute(sql).fetchall():
+        asked, author = orjson.loads(value), orjson.loads(payload).get("author") or {}
+        person = ":".join(author.get(part, "") for part in ("platform", "workspace", "user"))
+        sums = (asked["input"], 0, True, asked["cost"])
+        db.execute(CHARGE, (now, person, lane, asked["model"], *sums))
+        db.execute("delete from steps where turn = ? and name = 'asked'", (turn,))
 
 
 def journal(db: sqlite3.Connection, turn: int) -> tuple[dict[str, Any], tuple[Part, ...]]:
@@ -128,7 +182,7 @@ def _part(row: Sequence[Any]) -> Part:
 
 
 def _turn(row: Sequence[Any], steps: dict[str, Any], parts: tuple[Part, ...]) -> Turn:
-    id, lane, memory, epoch, payload, attempts, _ = row
+    id, lane, memory, epoch, payload, attempts, _, revision = row
     return Turn(
         id=id,
         lane=lane,
@@ -136,6 +190,7 @@ def _turn(row: Sequence[Any], steps: dict[str, Any], parts: tuple[Part, ...]) ->
         epoch=epoch,
         event=from_plain(orjson.loads(payload)),
         attempts=attempts,
+        revision=revision,
         resumed=True,
         steps=steps,
         parts=parts,

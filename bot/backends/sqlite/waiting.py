@@ -134,6 +134,20 @@ class Waiting:
                 return self._lanes[lane][index]
         return None
 
+    def lanes(self) -> tuple[str, ...]:
+        """Return the lanes that have open turns."""
+        return tuple(self._lanes)
+
+    def rename(self, old: str, new: str, renamed: Callable[[Turn], Turn]) -> None:
+        """Move what waits in a lane to another one, before what waits there."""
+        running = self.running(old)
+        moved = [turn for turn in self._lanes.get(old, ()) if turn.id != running]
+        after = [turn for turn in self._lanes.get(new, ()) if turn.id != self.running(new)]
+        for lane, turns in ((old, moved), (new, after)):
+            self.take_out(lane, {turn.id for turn in turns})
+        for turn in (*map(renamed, moved), *after):
+            self.offer(turn)
+
     def take_out(self, lane: str, ids: Container[int]) -> None:
         """Forget turns that were closed while they waited; a new head need not rest."""
         before = self._lanes.get(lane)

@@ -2,6 +2,10 @@
 
 All writing goes through one connection and one task. A whole batch is one transaction and one hop
 to the connection's thread, so that `synchronous=FULL` costs one flush for everybody who waits.
+
+When the disk fails, the connection is kept and the write refused: the next commit writes the same
+places of the log anew, whereas a process that started again would read from the page cache what a
+failed fsync has kept from the disk (https://www.usenix.org/conference/atc20/presentation/rebello).
 """
 
 import asyncio
@@ -18,7 +22,10 @@ log = logging.getLogger(__name__)
 T = TypeVar("T")
 Work = Callable[[sqlite3.Connection], Any]
 LARGEST_BATCH = 500
-PASSING = (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED, sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR)
+PASSING = (  # the disk's or a neighbour's fault, never the work's
+    sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED, sqlite3.SQLITE_PROTOCOL, sqlite3.SQLITE_FULL,
+    sqlite3.SQLITE_IOERR, sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_READONLY,
+)  # fmt: skip
 
 
 class WriterConnection(aiosqlite.Connection):
@@ -44,7 +51,7 @@ class Writer:
         """Queue work for the next commit; the future holds its result once it is on disk.
 
         Raises (when awaited):
-            StoreBusy: the disk is full, or another process holds the file; nothing was written.
+            StoreBusy: the disk is full or fails, or another process holds the file; ask again.
             StoreError: this piece of work failed; the others of its batch did not.
         """
         future: asyncio.Future[T] = asyncio.get_running_loop().create_future()
@@ -83,6 +90,8 @@ class Writer:
 
 
 def _transact(db: sqlite3.Connection, works: list[Work]) -> list[Any]:
+    if db.in_transaction:  # the rollback of a failed one failed too
+        db.execute("rollback")
     db.execute("begin immediate")
     try:
         results = [work(db) for work in works]

@@ -29,7 +29,7 @@ class ConversationCommands:
     intake: Intake
     lanes: Lanes
     policies: Policies
-    drafts: dict[str, tuple[Turn, Draft]]
+    drafts: dict[str, Draft]
 
     def known(self) -> tuple[Known, ...]:
         """Return this capability's commands."""
@@ -55,10 +55,10 @@ class ConversationCommands:
         if isinstance(turn.event, StopAsked):  # the event of a direct message may name a thread
             here.add(str(place.parent))
         running = [self.drafts[lane] for lane in here if lane in self.drafts]
-        for _, draft in running:
+        for draft in running:
             draft.stop()
-        for stopped, _ in running:
-            await self.lanes.cancel(stopped)
+        for draft in running:
+            await self.lanes.cancel(draft.turn)
         return bool(running)
 
     async def retry(self, request: Request) -> str:

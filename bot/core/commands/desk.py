@@ -6,11 +6,11 @@ from dataclasses import dataclass
 from bot.core import sentences
 from bot.core.admission import Admission
 from bot.core.dispatcher import saying
-from bot.core.journal import TurnOutbox
-from bot.core.turn import address
+from bot.core.journal import TurnOutbox, address
 from bot.domain.commands import Catalogue, Command
 from bot.domain.errors import Declined
-from bot.domain.events import CommandGiven, StopAsked
+from bot.domain.events import CommandGiven, MessageDeleted, StopAsked
+from bot.domain.replies import Receipt
 from bot.ports.platform import Sender
 from bot.ports.store import Journal, Result, Turn
 
@@ -68,6 +68,8 @@ class Desk:
             if person is None or self._admission.may_talk(event.conversation, person, private=True):
                 await self._stop(turn)
             return Result()
+        if isinstance(event, MessageDeleted):  # its parts are the answers to take away
+            return Result(receipt=await self._say(turn, ""))
         if not isinstance(event, CommandGiven):
             raise TypeError(f"not for the desk: {type(event).__name__}")
         self._journal.save(turn, "admitted", {})
@@ -77,11 +79,12 @@ class Desk:
             await self._journal.save(turn, "answered", answer)
         if not answer:
             return Result()
-        sender = self._senders[event.conversation.platform]
-        receipt = await sender.deliver(
-            address(turn), saying(answer), TurnOutbox(self._journal, turn)
-        )
-        return Result(receipt=receipt)
+        return Result(receipt=await self._say(turn, answer))
+
+    async def _say(self, turn: Turn, sentence: str) -> Receipt:
+        sender = self._senders[turn.event.conversation.platform]
+        outbox = TurnOutbox(self._journal, turn)
+        return await sender.deliver(address(turn), saying(sentence), outbox)
 
     async def _answer(self, turn: Turn, event: CommandGiven) -> str:
         admin = self._admission.is_admin(event.author)

@@ -12,8 +12,8 @@ from bot.domain.policy import MemoryPolicy, Policy
 class Changes:
     """Settings in a dict."""
 
-    def __init__(self):
-        self.rows = {}
+    def __init__(self, moved=()):
+        self.rows, self.moved = {}, dict(moved)
 
     async def overrides(self):
         return self.rows
@@ -21,15 +21,19 @@ class Changes:
     async def joined(self):
         return frozenset()
 
+    async def moves(self):
+        return self.moved
+
     async def override(self, lane, name, value):
         self.rows.setdefault(lane, {})[name] = value
 
 
 def policies(**channels):
+    changes = Changes()
     return Policies(
         default=Policy(model="small", system_prompt="be kind"),
-        channels=channels, personas={"default": "be kind", "pirate": "arr"}, settings=Changes(),
-        models=("small", "a", "b", "c"),
+        channels=channels, personas={"default": "be kind", "pirate": "arr"}, settings=changes,
+        places=changes, models=("small", "a", "b", "c"),
     )  # fmt: skip
 
 

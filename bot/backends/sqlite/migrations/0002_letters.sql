@@ -11,5 +11,12 @@ create table letters (
 alter table inbox add column merged integer;
 create index inbox_merged on inbox (lane, message) where merged is not null;
 
+-- How often an open row was changed while it ran: a turn that ends with an older count runs again.
+alter table inbox add column revision integer not null default 0;
+
+-- Edits and deletions find lines and answers by their message, in however long a history.
+create index lines_of_message on lines (lane, message) where message <> '';
+create index answers_of_event on answers (event);
+
 -- Conversations that got another name, as when a Telegram group becomes a supergroup.
 create table moves (lane text primary key, moved text not null) without rowid;

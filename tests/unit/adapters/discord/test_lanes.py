@@ -8,7 +8,7 @@ import pytest
 from adapters.discord.lanes import Gap, Lanes
 from adapters.discord.marks import Bookmarks
 from bot.domain.conversation import Conversation, Person
-from bot.domain.errors import StoreBusy, Unreachable
+from bot.domain.errors import RetryLater, StoreBusy, Unreachable
 from bot.domain.events import MessageDeleted, MessageReceived
 from tests.integration.discord_rig import Marks
 
@@ -55,7 +55,9 @@ class World:
         self.fetched.append(after)
         if self.failures:
             raise self.failures.pop(0)
-        return [m for m in self.history.get(conversation.channel, []) if int(m.message) > after]
+        history = self.history.get(conversation.channel, [])
+        found = [m for m in history if int(m.message) > after]
+        return found, max((int(m.message) for m in found), default=after)
 
 
 @pytest.fixture
@@ -154,9 +156,9 @@ async def test_live_events_wait_behind_a_gap_that_cannot_be_read_yet(world, lane
 async def test_marks_are_written_at_first_sight_and_then_in_bulk():
     store = Marks()
     bookmarks = Bookmarks(store)
-    bookmarks.meet(place(), "5")
-    bookmarks.meet(place(), "6")
-    for number in ("5", "7", "6"):
+    bookmarks.meet(place(), 4)
+    bookmarks.meet(place(), 5)
+    for number in (5, 7, 6):
         bookmarks.note(place(), number)
     assert store.put_in_order == [("discord::10:", "4")]
     bookmarks.flush()
@@ -165,3 +167,35 @@ async def test_marks_are_written_at_first_sight_and_then_in_bulk():
     again = Bookmarks(store)
     await again.load()
     assert again.newest == {place(): 7}
+
+
+async def test_a_place_that_was_never_heard_is_known_before_anything_of_it_is_taken(world, lanes):
+    world.gate.clear()
+    lanes.put(message(7, "20"))
+    lanes.put(Gap(place("30"), 5))
+    lanes.room = 0
+    lanes.put(message(9, "40"))
+    assert lanes.bookmarks.store.newest == {
+        "discord::20:": "6", "discord::30:": "5", "discord::40:": "8",
+    }  # fmt: skip
+    world.history["40"] = [message(9, "40")]
+    world.gate.set()
+    await until(lambda: sorted(world.taken) == ["7", "9"])
+
+
+async def test_a_gap_in_which_nothing_matters_counts_as_read(world, lanes):
+    async def nothing(conversation, after):
+        return [], after + 30
+
+    lanes.fetch = nothing
+    lanes.put(Gap(place(), 5))
+    await until(lambda: lanes.bookmarks.newest == {place(): 35})
+
+
+async def test_a_platform_that_asks_to_wait_is_asked_no_earlier(world, lanes):
+    world.failures = [RetryLater(0.4)]
+    world.history["10"] = [message(1)]
+    began = time.monotonic()
+    lanes.put(Gap(place(), 0))
+    await until(lambda: world.taken == ["1"])
+    assert time.monotonic() - began >= 0.4
