@@ -1,12 +1,12 @@
-# make chat · make test · make check · make bench
+# make chat · make test · make check · make bench · make proof
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 .DEFAULT_GOAL := help
-.PHONY: help chat test check bench replay kills picture requirements clean
+.PHONY: help chat test check bench replay proof proof-quick picture requirements clean
 
 help: ## what can be made
-	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
+	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
 
 $(BIN)/python:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "Parley needs Python 3.11 or newer; set PYTHON=python3.12, for example."; exit 2; }
@@ -41,8 +41,11 @@ bench: $(VENV)/.dev ## Parley beside minimal bots on the same SDKs, about 5 minu
 replay: $(VENV)/.dev ## real conversations through the three SDKs: lost, doubled, swapped
 	@$(BIN)/python -m tests.acceptance.replay
 
-kills: $(VENV)/.dev ## kill -9 at random moments under load: lost, doubled, swapped
-	@$(BIN)/python -m tests.acceptance.kills
+proof: $(VENV)/.dev ## every promise of the README with its number, about an hour
+	@$(BIN)/python -m tests.acceptance.proof
+
+proof-quick: $(VENV)/.dev ## a tenth of that, a few minutes
+	@$(BIN)/python -m tests.acceptance.proof --quick
 
 requirements: ## pin every dependency anew (needs uv)
 	uv pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --no-annotate -q requirements/build.in -o requirements/build.txt

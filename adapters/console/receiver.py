@@ -10,7 +10,7 @@ import time
 from adapters.console.inbound import event_from
 from adapters.console.sender import PROMPT, Unanswered
 from adapters.console.settings import ConsoleSettings
-from bot.domain.errors import StoreBusy
+from bot.domain.errors import StoreError
 from bot.domain.events import MessageReceived
 from bot.ports.platform import Inbox
 
@@ -53,7 +53,7 @@ class ConsoleReceiver:
             try:
                 if not await inbox.accept(event) and counted:
                     self._unanswered.end()
-            except StoreBusy:
+            except StoreError:
                 await asyncio.sleep(BUSY_PAUSE)
             else:
                 return

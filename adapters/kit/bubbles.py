@@ -44,5 +44,6 @@ class Manner:
     placeholder: str = ""  # posted and journaled first; content comes by edits only (Telegram)
     edits: bool = True  # False: wait for the whole answer (streaming = "off")
     typing_every: float = 4.0
-    settle: float = 1.0  # seconds after an unknown outcome before looking with `find`
+    announces: bool = False  # `begin` is committed before a post: never begun, never sent (Slack)
+    settle: float = 1.0  # seconds from the start of a post until `find` surely sees it
     give_up: float = 60.0  # seconds of an unreachable platform before the turn is tried later

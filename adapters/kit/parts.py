@@ -1,10 +1,12 @@
 """The messages of one reply: which of them exist, and what they show.
 
 Nothing is posted twice: a part that an earlier attempt may have sent, or whose post had an unknown
-outcome, is looked for first. `begin` is journaled before a post, `sent` before the first edit.
+outcome, is looked for first, and not before that post had the time to land. `begin` is journaled
+before a post, `sent` before the first edit.
 """
 
 import asyncio
+import time
 from collections.abc import Awaitable, Callable, Coroutine, Sequence
 from functools import partial
 from hashlib import blake2b
@@ -18,7 +20,7 @@ from bot.ports.platform import Outbox
 
 T = TypeVar("T")
 _SHORTEST_WAIT = 0.05  # seconds, for a platform that asks to wait for none
-_LONGEST_BACK_OFF = 15.0  # seconds
+_FIRST_BACK_OFF, _LONGEST_BACK_OFF = 1.0, 15.0  # seconds
 
 
 class Parts:
@@ -32,6 +34,7 @@ class Parts:
         self._ids = {index: part.id for index, part in self._noted.items() if part.id}
         self._doubtful = set(self._noted) - set(self._ids)
         self._absent: set[int] = set()
+        self._started: dict[int, float] = {}  # when a part was posted, on the loop's clock
         self._shown: dict[int, str] = {}  # digests of what this attempt has surely put there
         self._ends: list[int] = []  # of the parts that are full
         self._rewritten = 0
@@ -64,7 +67,8 @@ class Parts:
         for index, piece in enumerate(slices):
             await self._put(index, piece)
             self._note(index, piece)
-        for index in sorted({*self._outbox.known, *self._ids} - set(range(len(slices)))):
+        surplus = {*self._outbox.known, *self._ids} - set(range(len(slices)))
+        for index in sorted(surplus, reverse=True):  # the first ones show where the others are
             await self._withdraw(index)
         return Receipt(tuple(self._ids[index] for index in range(len(slices))))
 
@@ -97,11 +101,8 @@ class Parts:
 
     async def _create(self, index: int, piece: Slice) -> bool:
         """Post a message, or adopt the one that an earlier post has left."""
-        begun = self._outbox.begin(_part(index, piece))
-        if index > 0:
-            await begun  # a later attempt with fewer parts must know which to delete
         final = self._final and not self._manner.placeholder
-        find_or_post = partial(self._find_or_post, index, piece.shown, final=final)
+        find_or_post = partial(self._find_or_post, index, piece, final=final)
         self._ids[index], adopted = await self._insist(find_or_post)
         if not adopted:
             self._shown[index] = _digest(piece.shown)
@@ -111,19 +112,39 @@ class Parts:
             await sent
         return True
 
-    async def _find_or_post(self, index: int, shown: str, *, final: bool) -> tuple[str, bool]:
+    async def _find_or_post(self, index: int, piece: Slice, *, final: bool) -> tuple[str, bool]:
         """Return the id of a message and whether it was there before."""
-        if index in self._doubtful or (self._outbox.resumed and index not in self._absent):
-            found = await self._bubbles.find(index)
+        if index in self._doubtful or (self._blind and index not in self._absent):
+            found = await self._find(index)
             if found:
                 return found, True
             self._doubtful.discard(index)
             self._absent.add(index)
+        begun = self._outbox.begin(_part(index, piece))
+        if index > 0 or self._manner.announces:
+            await begun  # a later attempt must know which parts to look for, or to delete
+        self._started[index] = asyncio.get_running_loop().time()
         try:
-            return await self._bubbles.post(index, shown, final=final), False
+            return await self._bubbles.post(index, piece.shown, final=final), False
         except Unreachable:
             self._doubtful.add(index)
             raise
+
+    @property
+    def _blind(self) -> bool:
+        """Whether an earlier attempt may have sent parts of which nothing is known."""
+        return self._outbox.resumed and not self._manner.announces
+
+    async def _find(self, index: int) -> str | None:
+        """Look for a part, as soon as its post has landed or never will."""
+        settle = self._manner.settle
+        if index in self._started:
+            age = asyncio.get_running_loop().time() - self._started[index]
+        else:
+            known = self._noted.get(index)
+            age = max(0.0, time.time() - known.at) if known else settle
+        await asyncio.sleep(max(0.0, settle - age))
+        return await self._bubbles.find(index)
 
     async def _edit(self, index: int, shown: str) -> bool:
         edit = partial(self._bubbles.edit, self._ids[index], shown, final=self._final)
@@ -139,7 +160,7 @@ class Parts:
         return True
 
     async def _withdraw(self, index: int) -> None:
-        id_ = self._ids.get(index) or await self._insist(partial(self._bubbles.find, index))
+        id_ = self._ids.get(index) or await self._insist(partial(self._find, index))
         if id_:
             await self._insist(partial(self._bubbles.delete, id_))
         self._outbox.withdrawn(index)
@@ -157,7 +178,8 @@ class Parts:
         A platform that asks to wait is obeyed here only when the text is the last one; before,
         the caller does better than to show an old text later.
         """
-        delay, deadline = max(self._manner.settle, _SHORTEST_WAIT), 0.0
+        delay = max(_SHORTEST_WAIT, min(self._manner.settle, _FIRST_BACK_OFF))
+        deadline = 0.0
         while True:
             try:
                 return await call()

@@ -4,8 +4,9 @@ Arguments and errors: https://docs.slack.dev/reference/methods/chat.postMessage 
 Every app of a workspace may read metadata, so it holds a key that means nothing to others.
 """
 
+import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
-from dataclasses import dataclass, field
+from dataclasses import KW_ONLY, dataclass, field
 from functools import partial
 from typing import Any
 
@@ -31,12 +32,19 @@ class Indicator:
 
 @dataclass(slots=True)
 class MessageBubbles:
-    """The messages of one reply in a channel, a thread or a direct message."""
+    """The messages of one reply in a channel, a thread or a direct message.
+
+    `find` sees a post only after it has landed: its caller waits for that.
+    """
 
     web: SlackWeb
     to: Address
     indicator: Indicator
     indexes: dict[str, int]  # of the messages that exist, by id
+    _: KW_ONLY
+    settle: float  # seconds from the start of a post until `find` surely sees it
+    resumed: bool  # an earlier process may have posted something a moment ago
+    _landed: dict[str, float] = field(default_factory=dict, init=False)  # loop's clock, by id
     _thinks: bool = field(default=False, init=False)
 
     async def post(self, index: int, shown: str, *, final: bool) -> str:  # noqa: ARG002
@@ -128,11 +136,14 @@ class MessageBubbles:
 
     async def _replace(self, id: str, shown: str) -> None:
         """Put a new message in the place of one that cannot be edited, but only one."""
-        index = self.indexes.get(id, 0)
+        index, clock = self.indexes.get(id, 0), asyncio.get_running_loop().time
+        landed = self._landed.get(id, clock() + (self.settle if self.resumed else 0.0))
+        await asyncio.sleep(max(0.0, landed - clock()))
         other = await self._find(index, without=id)
         if other:
             await self._update(other, shown)
         else:
+            self._landed[id] = clock() + self.settle
             await self.post(index, shown, final=True)
         await self.delete(id)
 

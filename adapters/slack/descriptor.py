@@ -52,8 +52,17 @@ def _build(settings: SlackSettings, surroundings: Surroundings) -> Adapter:
         secret = surroundings.secret(settings.signing_secret_env)
         line = HttpLine(secret, settings.http_host, settings.http_port, settings.http_path)
     return Adapter(
-        receiver=SlackReceiver(incoming, line),
-        sender=SlackSender(SlackWeb(settings.base_url, token), surroundings.streaming),
+        receiver=SlackReceiver(
+            web=incoming,
+            line=line,
+            marks=surroundings.marks,
+            pulse=surroundings.pulse,
+            messages=settings.backfill_messages,
+            hours=settings.backfill_hours,
+        ),
+        sender=SlackSender(
+            SlackWeb(settings.base_url, token), surroundings.streaming, settings.settle_s
+        ),
     )
 
 

@@ -6,6 +6,7 @@ Put a proxy with TLS before it. Nothing is parsed before its signature and its a
 
 import asyncio
 import logging
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import partial
 
@@ -31,8 +32,9 @@ class HttpLine:
     host: str
     port: int
     path: str
+    watched: bool = field(default=False, init=False)
 
-    async def serve(self, app: AsyncApp) -> None:
+    async def serve(self, app: AsyncApp, connected: Callable[[], None]) -> None:
         """Let the app answer what comes, for ever. Raises ConfigError when the port is taken."""
         verifier = SignatureVerifier(self.signing_secret)
         server = web.Application(client_max_size=BODY_LIMIT)
@@ -41,6 +43,7 @@ class HttpLine:
         await runner.setup()
         try:
             await web.TCPSite(runner, self.host, self.port).start()
+            connected()
             _log.info("waiting for Slack at http://%s:%s%s", self.host, self.port, self.path)
             await asyncio.Event().wait()
         except OSError as error:
@@ -58,9 +61,13 @@ async def _answer(
     body = await request.read()
     if not _genuine(verifier, request, body):
         return web.Response(status=401)
-    bolt_request = AsyncBoltRequest(
-        body=body.decode(), query=request.query_string, headers=dict(request.headers)
-    )
+    try:
+        bolt_request = AsyncBoltRequest(
+            body=body.decode(), query=request.query_string, headers=dict(request.headers)
+        )
+    except (ValueError, TypeError, AttributeError, LookupError) as error:
+        _log.warning("a request from Slack cannot be read: %s", type(error).__name__)
+        return web.Response(status=400)
     return await to_aiohttp_response(await app.async_dispatch(bolt_request))
 
 

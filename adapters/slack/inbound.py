@@ -162,7 +162,9 @@ def _revoked(reading: Reading) -> Left | None:
 def _presence(reading: Reading) -> tuple[str, float, Conversation]:
     channel, stamp = text(reading.event, "channel"), text(reading.event, "event_ts")
     id = reading.id(channel, text(reading.event, "type"), stamp)
-    return id, seconds(stamp), reading.place(channel)
+    told = reading.payload.get("event_time")  # all that is said of a whole workspace
+    at = seconds(stamp) or (float(told) if isinstance(told, int) else 0.0)
+    return id, at, reading.place(channel)
 
 
 def _stopped(reading: Reading) -> StopAsked | None:

@@ -2,7 +2,7 @@
 
 import logging
 from collections.abc import AsyncIterator
-from dataclasses import dataclass, field, replace
+from dataclasses import InitVar, dataclass, field, replace
 from typing import Literal
 
 from adapters.kit.live import Manner, deliver
@@ -19,7 +19,9 @@ from bot.ports.platform import Outbox
 
 _log = logging.getLogger(__name__)
 
-UPDATED = Manner(limit=markup.LIMIT, measure=markup.measure, interval=1.2)  # chat.update: 50/min
+UPDATED = Manner(  # chat.update: 50/min
+    limit=markup.LIMIT, measure=markup.measure, interval=1.2, announces=True
+)
 STREAMED = replace(UPDATED, interval=0.6)  # chat.appendStream: 100/min
 
 
@@ -29,10 +31,16 @@ class SlackSender:
 
     web: SlackWeb
     streaming: Literal["native", "edit", "off"]
+    settle: InitVar[float]  # seconds from the start of a post until Slack surely shows it
     updated: Manner = UPDATED
     streamed: Manner = STREAMED
     _indicator: Indicator = field(default_factory=Indicator, init=False)
     _gate: Gate = field(default_factory=Gate, init=False)
+
+    def __post_init__(self, settle: float) -> None:
+        """Let both manners wait for posts to land."""
+        self.updated = replace(self.updated, settle=settle)
+        self.streamed = replace(self.streamed, settle=settle)
 
     async def open(self) -> None:
         """Create the client and try the token. Raises ConfigError when Slack refuses it."""
@@ -54,9 +62,11 @@ class SlackSender:
         """
         whole = replace(self.updated, edits=False)
         if to.hidden and (to.reply_via or not to.private):
-            return await deliver(reply, WhisperBubbles(self.web, to), whole, outbox)
+            unseen = replace(whole, settle=0.0)  # there is nothing to wait for
+            return await deliver(reply, WhisperBubbles(self.web, to), unseen, outbox)
         indexes = {part.id: index for index, part in outbox.known.items() if part.id}
-        messages = MessageBubbles(self.web, to, self._indicator, indexes)
+        messages = MessageBubbles(self.web, to, self._indicator, indexes,
+                                  settle=self.updated.settle, resumed=outbox.resumed)  # fmt: skip
         if self.streaming != "native" or not (to.conversation.thread and to.person):
             manner = whole if self.streaming == "off" else self.updated
             return await deliver(reply, messages, manner, outbox)

@@ -3,11 +3,12 @@
 The SDK's client takes care of one connection, also when Slack asks it to move. What it does badly
 is left to others: it would try an expired address for ever, go on when a token was revoked, and
 sleep after a connection broke. So it is watched, and a lost connection is given up; the receiver,
-which knows how to wait, begins a new one.
+which knows how to wait, begins a new one. A connection stands when Slack has said hello on it.
 """
 
 import asyncio
 import logging
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -20,6 +21,7 @@ from bot.domain.errors import ConfigError, Gone, Unreachable
 
 PING = 5.0  # seconds; four unanswered ones make a connection dead
 CONNECT = 5.0  # seconds until a connection must stand
+HELLO = 10.0  # seconds until Slack must have said hello on it
 WATCH = 0.25  # seconds between two looks at it; two bad ones end it
 LAST_ACKS = 2.0  # seconds for requests that are still being stored when we stop
 
@@ -32,9 +34,10 @@ class SocketLine:
 
     web: SlackWeb
     app_token: str = field(repr=False)
+    watched: bool = field(default=True, init=False)
     _running: set[asyncio.Task[Any]] = field(default_factory=set, init=False)
 
-    async def serve(self, app: AsyncApp) -> None:
+    async def serve(self, app: AsyncApp, connected: Callable[[], None]) -> None:
         """Let the app answer what comes until the connection is lost.
 
         Raises:
@@ -48,11 +51,12 @@ class SocketLine:
         client = handler.client
         client.wss_uri, client.proxy = address, self.web.client.proxy
         client.socket_mode_request_listeners.insert(0, self._hold)
+        greeted = _Greeting(connected)
+        client.message_listeners.append(greeted.take)
         try:
             async with asyncio.timeout(CONNECT):
                 await handler.connect_async()  # type: ignore[no-untyped-call]
-            _log.info("connected to Slack")
-            await _lost(handler)
+            await _lost(handler, greeted)
         except TimeoutError:
             raise Unreachable("Slack's socket cannot be reached") from None
         finally:
@@ -78,9 +82,38 @@ class SocketLine:
             task.add_done_callback(self._running.discard)
 
 
-async def _lost(handler: AsyncSocketModeHandler) -> None:
-    """Wait until the connection is lost; one bad look may be the SDK moving to another one."""
-    misses = 0
+@dataclass(slots=True)
+class _Greeting:
+    """On which connection Slack has said hello, after which events come."""
+
+    connected: Callable[[], None]
+    session: object = None
+
+    async def take(self, client: Any, message: Mapping[str, Any], _: str | None = None) -> None:
+        if message.get("type") == "hello":
+            self.session = client.current_session
+            _log.info("connected to Slack")
+            self.connected()
+
+
+async def _lost(handler: AsyncSocketModeHandler, greeted: _Greeting) -> None:
+    """Wait until the connection is lost; one bad look may be the SDK moving to another one.
+
+    Raises:
+        Unreachable: Slack does not say hello.
+    """
+    client, clock, misses = handler.client, asyncio.get_running_loop().time, 0
+    session, deadline = client.current_session, clock() + HELLO
     while misses < 2:
         await asyncio.sleep(WATCH)
-        misses = 0 if await handler.client.is_connected() else misses + 1
+        misses = 0 if await client.is_connected() and _works(client) else misses + 1
+        if client.current_session is not session:
+            session, deadline = client.current_session, clock() + HELLO
+        if greeted.session is not session and clock() > deadline:
+            raise Unreachable("Slack's socket is connected, but Slack says nothing")
+
+
+def _works(client: Any) -> bool:
+    """Tell whether the SDK still reads what comes and hands it on."""
+    reader, worker = client.message_receiver, client.message_processor
+    return not (reader is None or reader.done() or worker.done())

@@ -28,7 +28,7 @@ from bot.domain.errors import (
     Unreachable,
 )
 
-TIMEOUT = 15.0  # seconds for one call
+TIMEOUT = 8.0  # seconds for one call: less than `settle_s`, so that a late post has landed by then
 QUIET = {"unfurl_links": False, "unfurl_media": False, "link_names": False, "parse": "none"}
 
 # The SDK's loggers would format texts and headers for DEBUG on every call, and print tracebacks of

@@ -17,6 +17,7 @@ from telegram.error import (
 
 from adapters.telegram.settings import TelegramSettings
 from adapters.telegram.transport import PATIENCE, Flooded, Wire
+from adapters.telegram.trouble import unreachable
 from adapters.telegram.words import Me
 from bot.domain.errors import (
     ConfigError,
@@ -115,6 +116,6 @@ def outcome(error: TelegramError) -> DeliveryError:
             return Gone(sentence) if closed else Unformattable(sentence)
         case Forbidden():
             return Gone(sentence)
-        case NetworkError():  # its text may be a proxy's whole page
-            return Unreachable(f"Telegram: {type(error).__name__}")
+        case NetworkError():
+            return Unreachable(unreachable(error))
     return DeliveryError(sentence)

@@ -1,6 +1,12 @@
-"""The messages of one reply in one chat: posting, editing, and plainer text where it is refused."""
+"""The messages of one reply in one chat: posting, editing, and plainer text where it is refused.
+
+A group that becomes a supergroup gets another id, numbers its messages anew, and nothing in the old
+one can be changed any more: from then on posts go to the new one, and what should be edited in the
+old one is written there anew. The ids of such messages name their chat: `-1001/7`.
+"""
 
 import logging
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any, Self
 
@@ -13,6 +19,7 @@ from bot.domain.errors import DeliveryError, Unformattable
 
 log = logging.getLogger(__name__)
 
+PLACEHOLDER = "…"
 NO_PREVIEW = {"is_disabled": True}  # a preview would fetch whatever address the model wrote
 UNCHANGED = "message is not modified"
 MISSING = ("message to edit not found", "message_id_invalid", "message can't be edited")
@@ -24,10 +31,12 @@ class ChatBubbles:
     """See `adapters.kit.bubbles.Bubbles`."""
 
     account: Account
-    chat: int
+    chat: int  # where the question was asked
     private: bool
     first: dict[str, Any]  # further arguments of the first post: which message it answers
     place: dict[str, Any]  # further arguments of every post: the topic
+    _moved_to: int = 0  # the supergroup that the chat has become
+    _anew: dict[str, str] = field(default_factory=dict)  # id in the old chat → id in the new one
     _refused: set[str] = field(default_factory=set)  # kinds of markup, in this reply
 
     @classmethod
@@ -45,14 +54,22 @@ class ChatBubbles:
 
     async def post(self, index: int, shown: str, *, final: bool) -> str:  # noqa: ARG002
         """Send a message; returns its id."""
-        args = {**self.place, **(self.first if index == 0 else {})}
-        message = await self._show("sendMessage", shown, args)
-        return str(message["message_id"])
+        if not self._moved_to:
+            try:
+                return await self._post(index, shown)
+            except ChatMigrated as moved:
+                self._moved_to = moved.new_chat_id
+        return await self._post_anew(shown)
 
-    async def edit(self, id: str, shown: str, *, final: bool) -> None:  # noqa: ARG002
+    async def edit(self, id: str, shown: str, *, final: bool) -> None:
         """Replace a message's text; one that somebody took away stays away."""
+        chat, message = self._home(self._anew.get(id, id))
         try:
-            await self._show("editMessageText", shown, {"message_id": int(id)})
+            await self._show("editMessageText", shown, {"chat_id": chat, "message_id": message})
+        except ChatMigrated as moved:
+            self._moved_to = moved.new_chat_id
+            self._anew[id] = await self._post_anew(PLACEHOLDER)
+            await self.edit(id, shown, final=final)
         except Unformattable as error:
             words = str(error).lower()
             if any(phrase in words for phrase in MISSING):
@@ -61,18 +78,38 @@ class ChatBubbles:
                 raise DeliveryError(str(error)) from None
 
     async def delete(self, id: str) -> None:
-        """Take a message away, if that is still possible."""
+        """Take a message away, if that is still possible: for 48 hours, in a chat that is there."""
+        chat, message = self._home(self._anew.get(id, id))
         try:
-            await self._call("deleteMessage", {"message_id": int(id)})
-        except Unformattable as error:
+            await self.account.attempt("deleteMessage", {"chat_id": chat, "message_id": message})
+        except (Unformattable, ChatMigrated) as error:
             log.info("telegram: message %s in chat %s was not deleted: %s", id, self.chat, error)
 
     async def find(self, index: int) -> str | None:  # noqa: ARG002
-        """Find nothing: a bot cannot read a chat."""
+        """Find nothing, since a bot cannot read a chat; but see that Telegram answers.
+
+        Each post whose answer is lost leaves a lone placeholder: so while Telegram is silent
+        nothing is posted again. Raises Unreachable then.
+        """
+        action = {"chat_id": self._moved_to or self.chat, "action": "typing", **self.place}
+        with suppress(Unformattable, ChatMigrated):
+            await self.account.attempt("sendChatAction", action)
         return None
 
     async def typing(self) -> None:
         """Show nothing: the placeholder says that the bot is busy."""
+
+    async def _post(self, index: int, shown: str) -> str:
+        args = {"chat_id": self.chat, **self.place, **(self.first if index == 0 else {})}
+        return str((await self._show("sendMessage", shown, args))["message_id"])
+
+    async def _post_anew(self, shown: str) -> str:
+        message = await self._show("sendMessage", shown, {"chat_id": self._moved_to})
+        return f"{self._moved_to}/{message['message_id']}"
+
+    def _home(self, id: str) -> tuple[int, int]:
+        chat, _, message = id.rpartition("/")
+        return int(chat or self.chat), int(message)
 
     async def _show(self, method: str, shown: str, args: dict[str, Any]) -> Any:
         """Try the best markup first; plain text, the last, is not tried again."""
@@ -81,9 +118,9 @@ class ChatBubbles:
                 continue
             try:
                 if kind == "rich" and method == "sendMessage":
-                    return await self._call("sendRichMessage", {**content, **args})
+                    return await self.account.attempt("sendRichMessage", {**content, **args})
                 preview = {"link_preview_options": NO_PREVIEW}
-                return await self._call(method, {**content, **args, **preview})
+                return await self.account.attempt(method, {**content, **args, **preview})
             except Unformattable as error:
                 if kind == "plain" or self._decided(str(error).lower()):
                     raise
@@ -101,10 +138,3 @@ class ChatBubbles:
         log.info(
             "telegram: %s markup was refused in chat %s; showing plainer text", kind, self.chat
         )
-
-    async def _call(self, method: str, args: dict[str, Any]) -> Any:
-        try:
-            return await self.account.attempt(method, {"chat_id": self.chat, **args})
-        except ChatMigrated as moved:  # the group became a supergroup, with another id
-            self.chat = moved.new_chat_id
-            return await self.account.attempt(method, {"chat_id": self.chat, **args})

@@ -49,12 +49,16 @@ def build(settings: TelegramSettings, surroundings: Surroundings) -> Adapter:
     account = Account.of(settings, surroundings.secret(settings.token_env))
     sender = TelegramSender(account=account, edits=surroundings.streaming != "off")
     if settings.mode == "polling":
-        receiver = PollingReceiver(account=account, poll_timeout=settings.poll_timeout_s)
+        receiver = PollingReceiver(
+            account=account, pulse=surroundings.pulse, poll_timeout=settings.poll_timeout_s
+        )
         return Adapter(receiver=receiver, sender=sender)
     from adapters.telegram.webhook import WebhookReceiver  # noqa: PLC0415 - and a web server
 
     secret = surroundings.secret(settings.webhook_secret_env)
-    webhook = WebhookReceiver(account=account, settings=settings, secret=secret)
+    webhook = WebhookReceiver(
+        account=account, settings=settings, secret=secret, pulse=surroundings.pulse
+    )
     return Adapter(receiver=webhook, sender=sender)
 
 

@@ -5,12 +5,16 @@ the whole batch was accepted; a batch that was not is fetched again, and the inb
 it has already. After an empty answer the offset is forgotten: after a quiet week Telegram numbers
 updates anew, perhaps lower (core.telegram.org/bots/api#update), and an old offset would confirm
 what nobody has read.
+
+The loop ends only with a refused token, or when it is cancelled. Every step of it has a deadline or
+says that it takes too long, so a platform that is not heard is known within a minute.
 """
 
 import asyncio
 import logging
 import random
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 
 from telegram.error import Conflict, InvalidToken, TelegramError
@@ -18,14 +22,18 @@ from telegram.error import Conflict, InvalidToken, TelegramError
 from adapters.telegram.account import Account
 from adapters.telegram.inbound import ALLOWED, read
 from adapters.telegram.transport import Flooded
-from adapters.telegram.trouble import Trouble
+from adapters.telegram.trouble import Trouble, cancelled_from_outside, unreachable
 from adapters.telegram.words import Plain
 from bot.domain.errors import ConfigError, StoreError
-from bot.ports.platform import Inbox
+from bot.domain.events import Event
+from bot.ports.platform import Inbox, Pulse
 
 log = logging.getLogger(__name__)
 
 GRACE = 10.0  # seconds that the answer to a poll may come late
+LONGEST_POLL = 45  # seconds: a poll that is never answered is to be known within a minute
+STORING = 20.0  # seconds after which a store that has not taken an update counts as stuck
+STUCK = f"the store has not taken an update for {STORING:g} s; Telegram keeps the rest meanwhile"
 RIVAL = (
     "another process polls with this bot's token, so each of them misses messages; stop it, or "
     "give this one a token of its own"
@@ -37,6 +45,7 @@ class Handover:
     """Hands updates to the core, and ends the spinner of buttons that were pressed."""
 
     account: Account
+    pulse: Pulse
     _answers: set[asyncio.Task[None]] = field(default_factory=set)
 
     async def give(self, updates: Sequence[Plain], inbox: Inbox) -> None:
@@ -47,18 +56,22 @@ class Handover:
         """
         me = self.account.me
         events = [event for update in updates if (event := read(update, me))]
-        if len(events) == 1:
-            await inbox.accept(events[0])
-        else:
-            given = (inbox.accept(event) for event in events)
-            for result in await asyncio.gather(*given, return_exceptions=True):
-                if isinstance(result, BaseException):
-                    raise result
+        with self._watched():
+            await _accept(events, inbox)
         for update in updates:
             if "callback_query" in update:
                 task = asyncio.create_task(self._answer(update["callback_query"]))
                 self._answers.add(task)
                 task.add_done_callback(self._answers.discard)
+
+    @contextmanager
+    def _watched(self) -> Iterator[None]:
+        """Tell when storing takes long; it is not broken off, since it may still succeed."""
+        timer = asyncio.get_running_loop().call_later(STORING, self.pulse.down, STUCK)
+        try:
+            yield
+        finally:
+            timer.cancel()
 
     async def _answer(self, query: Plain) -> None:
         try:
@@ -72,12 +85,14 @@ class PollingReceiver:
     """Fetches updates by long polling."""
 
     account: Account
+    pulse: Pulse
     poll_timeout: float  # seconds that Telegram waits for news
     sleep: Callable[[float], Awaitable[None]] = asyncio.sleep
 
     async def listen(self, inbox: Inbox) -> None:
         """See `bot.ports.platform.Receiver`; cancelling it confirms nothing that is not stored."""
-        handover, trouble = Handover(account=self.account), Trouble(self.sleep)
+        handover = Handover(account=self.account, pulse=self.pulse)
+        trouble = Trouble(self.pulse, self.sleep)
         offset = 0
         while True:
             try:
@@ -85,23 +100,26 @@ class PollingReceiver:
                 updates = await self._poll(offset)
                 await handover.give(updates, inbox)
                 offset = updates[-1]["update_id"] + 1 if updates else 0
-            except ConfigError:
-                raise
-            except InvalidToken:
-                raise self.account.refusal() from None
+            except (ConfigError, InvalidToken):
+                refusal = self.account.refusal()
+                self.pulse.down(str(refusal))
+                raise refusal from None
+            except asyncio.CancelledError as error:
+                if cancelled_from_outside():
+                    raise
+                await self._recover(error, trouble)
             except Exception as error:  # noqa: BLE001 - nothing but the token ends a platform
                 await self._recover(error, trouble)
             else:
                 trouble.over()
 
     async def _poll(self, offset: int) -> list[Plain]:
-        wait = {"offset": offset, "timeout": self.poll_timeout, "allowed_updates": ALLOWED}
-        updates: list[Plain] = await self.account.call(
-            "getUpdates", wait, self.poll_timeout + GRACE
-        )
+        seconds = min(self.poll_timeout, LONGEST_POLL)
+        wait = {"offset": offset, "timeout": seconds, "allowed_updates": ALLOWED}
+        updates: list[Plain] = await self.account.call("getUpdates", wait, seconds + GRACE)
         return updates
 
-    async def _recover(self, error: Exception, trouble: Trouble) -> None:
+    async def _recover(self, error: BaseException, trouble: Trouble) -> None:
         match error:
             case Flooded():
                 await trouble.wait("Telegram asks to poll less often", error.seconds)
@@ -111,7 +129,7 @@ class PollingReceiver:
             case Conflict():
                 await trouble.wait(RIVAL, random.uniform(5, 10))  # noqa: S311 - no secret
             case TelegramError():
-                await trouble.wait(f"Telegram cannot be reached ({type(error).__name__})")
+                await trouble.wait(unreachable(error))
             case StoreError():
                 await trouble.wait("the store takes no events; Telegram keeps them meanwhile")
             case _:
@@ -123,3 +141,13 @@ class PollingReceiver:
             await self.account.call("deleteWebhook", {"drop_pending_updates": False})
         except TelegramError as error:
             log.info("telegram: the webhook was not removed: %s", type(error).__name__)
+
+
+async def _accept(events: Sequence[Event], inbox: Inbox) -> None:
+    if len(events) == 1:
+        await inbox.accept(events[0])
+        return
+    given = (inbox.accept(event) for event in events)
+    for result in await asyncio.gather(*given, return_exceptions=True):
+        if isinstance(result, BaseException):
+            raise result

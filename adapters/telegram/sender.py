@@ -13,10 +13,11 @@ from telegram.error import TelegramError
 
 from adapters.kit.live import Manner, deliver
 from adapters.telegram.account import Account
-from adapters.telegram.bubbles import ChatBubbles
+from adapters.telegram.bubbles import PLACEHOLDER, ChatBubbles
 from adapters.telegram.commands import names, publish
 from adapters.telegram.markup import measure
 from adapters.telegram.settings import TEXT_LIMIT
+from adapters.telegram.trouble import unreachable
 from bot.domain.commands import Catalogue
 from bot.domain.conversation import Address
 from bot.domain.replies import Piece, Receipt
@@ -24,7 +25,6 @@ from bot.ports.platform import Outbox
 
 log = logging.getLogger(__name__)
 
-PLACEHOLDER = "…"
 # Telegram allows about one message a second in a chat and 20 a minute in a group.
 PRIVATE_INTERVAL, GROUP_INTERVAL = 1.2, 3.0  # seconds between edits
 SETTLE = 0.3  # seconds before a call with unknown outcome is repeated: edits do no harm
@@ -42,7 +42,7 @@ class TelegramSender:
         try:
             await self.account.open()
         except TelegramError as error:
-            log.warning("telegram: cannot be reached yet (%s)", type(error).__name__)
+            log.warning("telegram: %s", unreachable(error))
 
     async def deliver(self, to: Address, reply: AsyncIterator[Piece], outbox: Outbox) -> Receipt:
         """See `bot.ports.platform.Sender`."""

@@ -4,6 +4,7 @@ python-telegram-bot keeps the token, the address and the words for what Telegram
 the way of a message skip its typed methods, which build an object for every answer.
 """
 
+import errno
 import logging
 from typing import Any, cast
 from urllib.parse import urlsplit
@@ -16,6 +17,7 @@ from telegram.request import BaseRequest, RequestData
 
 PATIENCE = 20.0  # seconds for one call
 CONNECTIONS = 256
+PROXY = "the proxy wants a name and password (407); put them into HTTPS_PROXY"
 _JSON = {"Content-Type": "application/json"}
 
 # At level DEBUG the SDK writes down its address, which holds the token, and every text.
@@ -28,6 +30,10 @@ class Flooded(TelegramError):
     def __init__(self, seconds: float) -> None:
         super().__init__(f"Too Many Requests: retry after {seconds:g}")
         self.seconds = seconds
+
+
+class Offline(NetworkError):
+    """Telegram cannot be reached; the text is ours and may be shown."""
 
 
 class Wire(BaseRequest):
@@ -61,7 +67,7 @@ class Wire(BaseRequest):
         try:
             answer: dict[str, Any] = orjson.loads(payload)
         except orjson.JSONDecodeError:
-            raise NetworkError("the answer is not JSON") from None
+            raise Offline("the answer is not JSON") from None
         return answer
 
     async def do_request(
@@ -70,7 +76,7 @@ class Wire(BaseRequest):
     ) -> tuple[int, bytes]:  # fmt: skip
         """Send one call; raises TelegramError for what the SDK reads otherwise or not at all."""
         if self._session is None:
-            raise NetworkError("the connection is closed")
+            raise Offline("the connection is closed")
         seconds = read_timeout if isinstance(read_timeout, int | float) else PATIENCE
         body = orjson.dumps(request_data.parameters) if request_data else b"{}"
         wait = aiohttp.ClientTimeout(total=seconds)
@@ -82,7 +88,11 @@ class Wire(BaseRequest):
         except TimeoutError:
             raise TimedOut from None
         except (aiohttp.ClientError, OSError) as error:  # its text may hold the address
-            raise NetworkError(type(error).__name__) from None
+            raise Offline(_plight(error)) from None
+        if answer.status == 407:
+            raise Offline(PROXY)
+        if answer.status >= 500:
+            raise Offline(f"status {answer.status}")
         if answer.status == 429:
             raise Flooded(_retry_after(payload))
         if answer.status == 404:  # the SDK takes an unknown method for a wrong token
@@ -104,6 +114,20 @@ class _Arguments:
 
     def __init__(self, parameters: dict[str, Any]) -> None:
         self.parameters = parameters
+
+
+def _plight(error: Exception) -> str:
+    """Say what is wrong with a line, for the operator."""
+    match error:
+        case aiohttp.ClientConnectorDNSError():
+            return f"the name {error.host} is not known here"
+        case aiohttp.ClientSSLError():
+            return "no secure connection; its certificate, or this machine's clock, is wrong"
+        case aiohttp.ClientHttpProxyError(status=407):
+            return PROXY
+        case OSError(errno=errno.EMFILE | errno.ENFILE):
+            return "this process has too many files open; raise its limit (ulimit -n)"
+    return type(error).__name__
 
 
 def _retry_after(payload: bytes) -> float:

@@ -18,6 +18,7 @@ from bot.core.health import Health
 from bot.core.metrics import Metrics
 from bot.domain.errors import ConfigError
 from bot.ops.place import Place
+from bot.ops.watchdog import watching
 from bot.ports.platform import Adapter, Surroundings
 
 __all__ = ["CATALOGUE", "place_of", "platforms", "serve"]
@@ -57,14 +58,15 @@ async def serve(
         adapters = _built(enabled, config, secrets, store, health)
         for adapter in adapters.values():
             stack.push_async_callback(adapter.sender.close)
-        engine = await assemble(config, secrets, store, adapters, stack)
+        engine = await assemble(config, secrets, store, adapters, stack, health)
         engine.drain_s = drain_s
         metrics = engine.dispatcher.metrics
         if controlled:
             operations = Operations(store=store, health=health, metrics=metrics, stop=stop)
             running = operated(operations, engine, place, config.http)
             await stack.enter_async_context(running)
-        await engine.run(stop)
+        with watching():
+            await engine.run(stop)
         return metrics
 
 

@@ -10,6 +10,7 @@ from bot.backends.sqlite.store import SqliteStore
 from bot.backends.tokens.o200k import O200kCounter
 from bot.config import Config
 from bot.core.admission import Admission
+from bot.core.changes import Changes
 from bot.core.checks import Access
 from bot.core.commands import Desk
 from bot.core.commands.choices import ChoiceCommands
@@ -17,7 +18,7 @@ from bot.core.commands.conversation import ConversationCommands
 from bot.core.commands.information import InformationCommands
 from bot.core.composing import Composing
 from bot.core.dispatcher import Dispatcher
-from bot.core.inbox import Crowding, StoringInbox
+from bot.core.inbox import StoringInbox
 from bot.core.memory import Recall
 from bot.core.metrics import Metrics
 from bot.core.models import Deferred
@@ -43,6 +44,12 @@ class SystemClock:
         await asyncio.sleep(seconds)
 
 
+def _steady_clock() -> Callable[[], float]:
+    """Return the time by a clock that nobody can set while the bot runs."""
+    began = time.time() - time.monotonic()
+    return lambda: began + time.monotonic()
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Assembly:
     """What all parts share."""
@@ -60,7 +67,7 @@ class Assembly:
         return Answering(
             policies=self.policies,
             staleness=Staleness(
-                after_s=turns.stale_after_s, say=turns.when_stale, now=SystemClock().now
+                after_s=turns.stale_after_s, say=turns.when_stale, now=_steady_clock()
             ),
             checks=(Access(self.admission),),
             speaking=Speaking(
@@ -127,6 +134,13 @@ class Assembly:
         return StoringInbox(
             admission=self.admission,
             policies=self.policies,
+            changes=Changes(
+                admission=self.admission,
+                intake=self.store.lanes,
+                control=dispatcher.control,
+                drafts=answering.drafts,
+                edits_within_s=turns.edits_within_s,
+            ),
             places=PlaceKeeper(
                 policies=self.policies, places=self.store.places, drafts=answering.drafts
             ),
@@ -137,11 +151,8 @@ class Assembly:
             metrics=self.metrics,
             drafts=answering.drafts,
             clock=SystemClock(),
-            crowding=Crowding(
-                waiting=turns.waiting,
-                while_busy=turns.while_busy,
-                edits_within_s=turns.edits_within_s,
-            ),
+            waiting=turns.waiting,
+            while_busy=turns.while_busy,
         )
 
 

@@ -3,6 +3,7 @@
 import asyncio
 import gc
 import logging
+import time
 from collections.abc import Mapping
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
@@ -15,6 +16,7 @@ from bot.backends.sqlite.store import SqliteStore
 from bot.config import Config, Secrets
 from bot.core.admission import Admission
 from bot.core.dispatcher import Dispatcher
+from bot.core.health import Health
 from bot.core.inbox import StoringInbox
 from bot.core.models import Deferred
 from bot.domain.events import MessageReceived
@@ -92,8 +94,10 @@ async def assemble(
     store: SqliteStore,
     adapters: Mapping[str, Adapter],
     stack: AsyncExitStack,
+    health: Health | None = None,
 ) -> Engine:
     """Wire the parts; nothing runs before `Engine.run`, nothing is open after `stack` is closed."""
+    health = health or Health(now=time.time)
     policies = default_policies(config, store)
     await policies.load()
     connected = {name: asyncio.Event() for name in adapters}
@@ -114,12 +118,11 @@ async def assemble(
         return await (answering.take(turn) if message else desk.take(turn))
 
     dispatcher = assembly.dispatcher(handle, answering)
-    running = [
-        Platform(name=name, adapter=adapter, catalogue=desk.catalogue, opened=connected[name])
-        for name, adapter in adapters.items()
-    ]
     return Engine(
-        platforms=running,
+        platforms=[
+            Platform(name, adapter, desk.catalogue, connected[name], health.pulse(name))
+            for name, adapter in adapters.items()
+        ],
         inbox=assembly.inbox(dispatcher, answering),
         dispatcher=dispatcher,
         models=models,

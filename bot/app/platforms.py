@@ -8,7 +8,7 @@ from typing import Any
 
 from bot.domain.commands import Catalogue
 from bot.domain.errors import ConfigError, DeliveryError, Unreachable
-from bot.ports.platform import Adapter, Descriptor, Inbox, Sender
+from bot.ports.platform import Adapter, Descriptor, Inbox, Pulse, Sender
 
 log = logging.getLogger(__name__)
 CONNECT_S = 5.0  # how long a reply waits for its platform before its lane rests
@@ -20,7 +20,7 @@ def platforms() -> dict[str, Descriptor]:
     return {entry.name: entry.load() for entry in entry_points(group="parley.adapters")}
 
 
-@dataclass(slots=True, kw_only=True)
+@dataclass(slots=True)
 class Platform:
     """One running adapter: opens its sender, then listens until it is cancelled."""
 
@@ -28,6 +28,7 @@ class Platform:
     adapter: Adapter
     catalogue: Catalogue
     opened: asyncio.Event
+    pulse: Pulse
 
     async def run(self, inbox: Inbox) -> None:
         """Connect, however long it takes, publish the commands, and listen.
@@ -37,18 +38,19 @@ class Platform:
         """
         while True:
             try:
-                await self._connect()
-                async with asyncio.TaskGroup() as group:
-                    group.create_task(self._publish(), name=f"{self.name} commands")
-                    await self.adapter.receiver.listen(inbox)
-            except* ConfigError:
-                raise
-            except* Exception as errors:  # noqa: BLE001 - a platform must not die while others live
-                names = ", ".join(type(error).__name__ for error in errors.exceptions)
-                log.error("%s broke down, again in %g s: %s", self.name, REOPEN_S, names)  # noqa: TRY400
-            else:
-                return
+                return await self._listen(inbox)
+            except BaseException as error:
+                if _is_the_end(error):
+                    raise
+                self.pulse.down(f"it broke down ({_named(error)}) and is started again")
+                log.error("%s broke down, again in %g s: %s", self.name, REOPEN_S, _named(error))  # noqa: TRY400
             await asyncio.sleep(REOPEN_S)
+
+    async def _listen(self, inbox: Inbox) -> None:
+        await self._connect()
+        async with asyncio.TaskGroup() as group:
+            group.create_task(self._publish(), name=f"{self.name} commands")
+            await self.adapter.receiver.listen(inbox)
 
     async def _connect(self) -> None:
         while not self.opened.is_set():
@@ -82,3 +84,19 @@ class WaitingSender:
             except TimeoutError:
                 raise Unreachable("the platform is not connected yet") from None
         return await self._deliver(*reply)
+
+
+def _is_the_end(error: BaseException) -> bool:
+    """Whether the platform is refused for good, or its own task is to end."""
+    if isinstance(error, asyncio.CancelledError):
+        task = asyncio.current_task()
+        return task is None or task.cancelling() > 0
+    if isinstance(error, BaseExceptionGroup):
+        return error.subgroup(ConfigError) is not None
+    return isinstance(error, ConfigError | KeyboardInterrupt | SystemExit | GeneratorExit)
+
+
+def _named(error: BaseException) -> str:
+    """Name what went wrong; its text may quote people."""
+    several = error.exceptions if isinstance(error, BaseExceptionGroup) else (error,)
+    return ", ".join(type(one).__name__ for one in several)

@@ -91,7 +91,9 @@ class Dispatcher:
         while following and not self._draining:
             try:
                 following = await self._attempt(following)
-            except Exception as error:  # noqa: BLE001 - a lane must not die unheard
+            except BaseException as error:
+                if is_the_end(error):
+                    raise
                 log.error("lane %s: %s, trying again", turn.lane, told(error))  # noqa: TRY400
                 await self.clock.sleep(1.0)
 
@@ -99,23 +101,21 @@ class Dispatcher:
         self.metrics.resumed += turn.resumed
         if turn.attempts >= self.attempts:
             log.error("giving up on %s after %s attempts", turn.event.id, turn.attempts)
-            await self._apologise(turn)
+            if "forgotten" not in turn.steps:
+                await self._apologise(turn)
             return await self._bury(turn, f"gave up after {turn.attempts} attempts")
         if self.gathers and not (turn.attempts or turn.steps or turn.event.track == "control"):
             turn = await self._gathered(turn)
         began = time.monotonic()
         try:
             result = await self.handle(turn)
-        except asyncio.CancelledError as error:
-            task = asyncio.current_task()
-            if task and not task.cancelling():  # not ours: something inside was cancelled
-                return await self._failed(turn, RuntimeError(f"cancelled from inside: {error!r}"))
-            await self.lanes.release(turn)
-            raise
         except Fenced:
             log.warning("turn %s of %s belongs to another worker now", turn.id, turn.lane)
             return None
-        except Exception as error:  # noqa: BLE001 - the one place where a turn's failure ends
+        except BaseException as error:
+            if is_the_end(error):
+                await self.lanes.release(turn)
+                raise
             return await self._failed(turn, error)
         self.metrics.turns[result.outcome] += 1
         self.metrics.turn_seconds.observe(time.monotonic() - began)
@@ -130,7 +130,7 @@ class Dispatcher:
             await self.clock.sleep(self.debounce_s)
         return await self.crowd.gather(turn)
 
-    async def _failed(self, turn: Turn, error: Exception) -> Turn | None:
+    async def _failed(self, turn: Turn, error: BaseException) -> Turn | None:
         if isinstance(error, Gone):
             log.warning("%s is closed to the bot: %s", turn.lane, error)
             return await self._bury(turn, "the place is closed to the bot")
@@ -173,10 +173,20 @@ class Dispatcher:
         try:
             sender = self.senders[turn.event.conversation.platform]
             await sender.deliver(address(turn), saying(sentence), TurnOutbox(self.journal, turn))
-        except Exception as error:  # noqa: BLE001 - the turn is given up either way
+        except BaseException as error:
+            if is_the_end(error):
+                raise
             log.warning(
                 "could not tell %s that its message was given up: %s", turn.lane, told(error)
             )
+
+
+def is_the_end(error: BaseException) -> bool:
+    """Whether the running task itself is to end, and not only something inside it has failed."""
+    if isinstance(error, asyncio.CancelledError):
+        task = asyncio.current_task()
+        return task is None or task.cancelling() > 0
+    return isinstance(error, KeyboardInterrupt | SystemExit | GeneratorExit)
 
 
 def told(error: BaseException) -> str:

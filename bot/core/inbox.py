@@ -7,6 +7,7 @@ from typing import Literal
 
 from bot.core import sentences
 from bot.core.admission import Admission
+from bot.core.changes import Changes
 from bot.core.draft import Draft
 from bot.core.journal import Answered
 from bot.core.metrics import Metrics
@@ -30,21 +31,13 @@ MOST_WAITING = 20_000  # turns in all lanes; beyond it platforms are told to sen
 BUSY_EVERY = 60.0  # seconds in which a person hears once that the bot is busy
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Crowding:
-    """What happens to messages that come faster than answers go."""
-
-    waiting: int = 100  # messages per conversation
-    while_busy: Literal["queue", "merge", "interrupt"] = "queue"
-    edits_within_s: float = 600.0
-
-
 @dataclass(slots=True, kw_only=True)
 class StoringInbox:
     """Stores what concerns the bot; hands events of the control track over at once."""
 
     admission: Admission
     policies: Policies
+    changes: Changes
     places: PlaceKeeper
     intake: Intake
     lanes: Lanes
@@ -53,20 +46,19 @@ class StoringInbox:
     metrics: Metrics
     drafts: Mapping[str, Draft]  # answers that are being written, by lane
     clock: Clock
-    crowding: Crowding = Crowding()
+    waiting: int = 100  # messages per conversation
+    while_busy: Literal["queue", "merge", "interrupt"] = "queue"
     _told: dict[str, float] = field(default_factory=dict)  # person → when they heard "busy"
 
     async def accept(self, event: Event) -> bool:
         """See `bot.ports.platform.Inbox`: the event is queued before the first await."""
         event = self.places.followed(event)
         match event:
-            case MessageEdited():
-                return await self._amend(event)
-            case MessageDeleted():
-                return await self._withdraw(event)
+            case MessageEdited() | MessageDeleted():
+                return await self.changes.take(event)
             case Moved() | Left() | Joined():
                 return await self.places.take(event)
-        if not self.admission.admits(event):
+        if not self.admission.admits(event) or self.changes.overtaken(event):
             return False
         self.metrics.received(event)
         if isinstance(event, MessageReceived) and self._crowded(event):
@@ -74,7 +66,7 @@ class StoringInbox:
         turn = await self._store(event)
         if turn and event.track == "control":
             self.control(turn)
-        elif turn and self.crowding.while_busy == "interrupt":
+        elif turn and self.while_busy == "interrupt":
             await self._interrupt(turn)
         return turn is not None
 
@@ -90,27 +82,6 @@ class StoringInbox:
             log.info("known already: %s", event.id)
         return turn
 
-    async def _amend(self, event: MessageEdited) -> bool:
-        """Let an edit reach its message where it is: waiting, being answered, answered."""
-        if not self.admission.may_talk(event.conversation, event.author, private=event.private):
-            return False
-        turn = await self.intake.amend(event, within=self.crowding.edits_within_s)
-        self._revise(turn)
-        return turn is not None
-
-    async def _withdraw(self, event: MessageDeleted) -> bool:
-        """Forget deleted messages; their answers end, or are taken away."""
-        withdrawn = await self.intake.withdraw(event)
-        self._revise(withdrawn.running)
-        if withdrawn.answers:
-            self.control(withdrawn.answers)
-        return withdrawn.changed
-
-    def _revise(self, turn: Turn | None) -> None:
-        draft = self.drafts.get(turn.lane) if turn else None
-        if turn and draft and draft.turn.id == turn.id:
-            draft.revise(turn)
-
     async def _interrupt(self, turn: Turn) -> None:
         """End the running answer of somebody who writes again; durable, like a stop."""
         draft = self.drafts.get(turn.lane)
@@ -122,7 +93,7 @@ class StoringInbox:
     def _crowded(self, event: MessageReceived) -> bool:
         if self.crowd.count() >= MOST_WAITING:
             raise StoreBusy(f"{MOST_WAITING} messages wait already")
-        return self.crowd.count(str(event.conversation)) >= self.crowding.waiting
+        return self.crowd.count(str(event.conversation)) >= self.waiting
 
     async def _refuse(self, event: MessageReceived) -> bool:
         """Tell the person that the bot is busy, once in a while; the message is not kept."""

@@ -90,6 +90,7 @@ class TurnOutbox:
         """Journal the platform's id of a part."""
         self._known[part.index] = part
         self._visible()
+        self._visible = tuple  # only the first message counts
         return Patient(lambda: self._store.save_part(self._turn, part))
 
     def withdrawn(self, index: int) -> Awaitable[None]:

@@ -145,7 +145,7 @@ class Answering:
 
     async def _take_away(self, turn: Turn, journal: TurnJournal) -> Result:
         """Delete what was shown of an answer whose question was deleted."""
-        if any(part.id for part in journal.outbox.known.values()):
+        if journal.outbox.known:
             empty = Answered(text="", reason="stopped")
             await self._deliver(turn, _whole(empty), journal)
         return Result(outcome="declined", revision=turn.revision)

@@ -9,12 +9,13 @@ from click.testing import CliRunner
 
 from bot.app import platforms
 from bot.backends.openai.settings import OpenAISettings
-from bot.cli import main
+from bot.cli import VERBS, main
 from tests.architecture.source import PLATFORMS, ROOT
 
 DEPLOY = ROOT / "deploy"
 DOCKERFILE = (DEPLOY / "Dockerfile").read_text()
 COMPOSE = (DEPLOY / "compose.yaml").read_text()
+README = (DEPLOY / "README.md").read_text()
 UNIT = (DEPLOY / "parley.service").read_text()
 
 
@@ -74,6 +75,14 @@ def test_the_image_runs_as_nobody_special_and_has_no_secret():
 
     assert "\nUSER 10001:10001\n" in final
     assert re.search(r"TOKEN|API_KEY|SECRET", DOCKERFILE) is None
+
+
+def test_what_the_image_and_its_readme_call_are_verbs():
+    called = re.findall(r'"parley", "(\w+)"', DOCKERFILE)
+    called += re.findall(r"\bparley (?!parley |sh )(\w+)", README)
+
+    assert {"health", "status", "backup", "restore"} <= set(called)
+    assert set(called) <= set(VERBS)
 
 
 def test_everything_in_the_image_is_pinned_by_hash():

@@ -11,12 +11,13 @@ from tests.architecture.source import PLATFORMS, ROOT, SOURCES, Source, expect_n
 
 PLATFORM_HOMES = tuple(f"adapters/{name}/" for name in PLATFORMS)
 HOMES = {
-    "aiohttp": (*PLATFORM_HOMES, "bot/backends/openai/"),
+    "aiohttp": (*PLATFORM_HOMES, "bot/backends/openai/", "bot/ops/"),
     "aiosqlite": ("bot/backends/sqlite/",),
     "click": ("bot/cli/",),
     "discord": ("adapters/discord/",),
     "httpx2": ("bot/backends/openai/",),
     "openai": ("bot/backends/openai/",),
+    "prometheus_client": ("bot/ops/",),
     "orjson": (*PLATFORM_HOMES, "bot/backends/"),
     "pydantic": ("bot/config/",),
     "rich": ("adapters/console/", "bot/cli/"),

@@ -243,7 +243,7 @@ class Slack:
         self.places = {"private": ("D1", ""), "group": ("C1", ""), "thread": ("C1", thread)}
 
     def settings(self):
-        return SlackSettings(base_url=self.fake.base_url)
+        return SlackSettings(settle_s=0.3, base_url=self.fake.base_url)
 
     def connections(self):
         return self.fake.connections

@@ -17,18 +17,9 @@ from typing import Any, Self
 import aiohttp
 from aiohttp import web
 
-from tests.fakes.script import (
-    Call,
-    Delay,
-    DropAfterAccept,
-    Fault,
-    Refuse,
-    Reset,
-    Script,
-    ServerError,
-    TooMany,
-)
+from tests.fakes.script import Call, DropAfterAccept, Script
 from tests.fakes.slack_api import BOT, BOT_USER, TEAM, Plain, Workspace, signed, visible
+from tests.fakes.slack_faults import misbehave
 
 SECRET = "s" * 32
 
@@ -51,6 +42,8 @@ class FakeSlack:
         self.statuses: list[int] = []  # what a bot in HTTP mode answered
         self.connections = 0  # sockets opened so far
         self.sockets: list[web.WebSocketResponse] = []
+        self.silent = False  # sockets open from now on without a hello
+        self._deaf: list[web.WebSocketResponse] = []
         self._transports: list[asyncio.Transport] = []
         self._waiting: deque[Plain] = deque()
         self._expired: set[str] = set()
@@ -85,11 +78,16 @@ class FakeSlack:
         return f"http://127.0.0.1:{self.port}/api/"
 
     def say(self, text: str, channel: str = "D1", user: str = "U7", thread: str | None = None, *,
-            also_mention: bool = False, **more: Any) -> str:  # fmt: skip
-        """Write a message and send its event, as `app_mention` too if asked; returns its ts."""
+            also_mention: bool = False, missed: bool = False, **more: Any) -> str:  # fmt: skip
+        """Write a message and send its event, as `app_mention` too if asked; returns its ts.
+
+        Of one that is `missed` no event is sent: nobody listened for longer than Slack tries.
+        """
         ts = self.workspace.ts()
         written = {"user": user, "text": text, "ts": ts, "thread_ts": thread, "type": "message"}
-        self.workspace.keep(channel, written | {"until": 0.0, "metadata": None})
+        self.workspace.keep(channel, written | more | {"until": 0.0, "metadata": None})
+        if missed:
+            return ts
         event = {key: value for key, value in written.items() if value is not None}
         event |= {"channel": channel, "event_ts": ts, "team": TEAM} | more
         kind = {"D": "im", "G": "group"}.get(channel[0], "channel")
@@ -142,6 +140,10 @@ class FakeSlack:
         for socket in old:
             await socket.close()
 
+    def deafen(self) -> None:
+        """Let the open sockets answer pings and deliver nothing any more."""
+        self._deaf = list(self.sockets)
+
     def cut(self) -> None:
         """Drop all sockets without a word."""
         for transport in self._transports:
@@ -192,6 +194,8 @@ class FakeSlack:
         task.add_done_callback(self._tasks.discard)
 
     async def _send(self, socket: web.WebSocketResponse, item: Plain) -> None:
+        if socket in self._deaf:
+            return
         self.delivered.append((item["envelope_id"], item["retry_attempt"]))
         with suppress(ConnectionError):
             await socket.send_json(item)
@@ -237,8 +241,9 @@ class FakeSlack:
         self.connections += 1
         self.sockets.append(socket)
         self._transports = [*filter(None, (*self._transports, request.transport))]
-        await socket.send_json({"type": "hello", "num_connections": len(self.sockets)})
-        while self._waiting:
+        if not self.silent:
+            await socket.send_json({"type": "hello", "num_connections": len(self.sockets)})
+        while self._waiting and not self.silent:
             self._dispatch(self._waiting.popleft())
         try:
             async for frame in socket:
@@ -251,7 +256,7 @@ class FakeSlack:
     async def _response(self, request: web.Request) -> web.Response:
         args = await request.json()
         self.calls.append(Call("response_url", args))
-        if early := await self._misbehave(request, self.script.next("response_url")):
+        if early := await misbehave(request, self.script.next("response_url")):
             return early
         if request.match_info["ticket"] in self._expired:
             return web.Response(status=404, text="expired_url")
@@ -267,7 +272,7 @@ class FakeSlack:
             args = dict(await request.post()) | dict(request.query)
         self.calls.append(Call(method, args))
         fault = self.script.next(method)
-        if early := await self._misbehave(request, fault):
+        if early := await misbehave(request, fault):
             return early
         answer = self.workspace.call(method, args)
         if isinstance(fault, DropAfterAccept) and request.transport:
@@ -275,21 +280,3 @@ class FakeSlack:
         if isinstance(answer, str):
             answer = {"ok": False, "error": answer}
         return web.json_response({"ok": True} | answer)
-
-    @staticmethod
-    async def _misbehave(request: web.Request, fault: Fault | None) -> web.Response | None:
-        match fault:
-            case Delay(seconds):
-                await asyncio.sleep(seconds)
-            case Refuse(error):
-                return web.json_response({"ok": False, "error": error})
-            case TooMany(seconds):
-                limited = {"ok": False, "error": "ratelimited"}
-                wait = {"Retry-After": f"{seconds:g}"}
-                return web.json_response(limited, status=429, headers=wait)
-            case ServerError(status, body):
-                return web.Response(status=status, text=body, content_type="text/html")
-            case Reset() if request.transport:
-                request.transport.abort()
-                return web.Response()
-        return None

@@ -25,6 +25,7 @@ class Workspace:
         self.messages: dict[str, list[Plain]] = {}
         self.whispers: list[Plain] = []
         self.closed: dict[str, str] = {}
+        self.rooms: set[str] = set()  # channels that the bot is in though nobody wrote there yet
         self.port = 0
         self._stream_life = stream_life
         self._echo = echo
@@ -131,8 +132,14 @@ class Workspace:
         return answer
 
     def conversations_history(self, args: Plain) -> Plain:
-        kept = [m for m in self.messages.get(args["channel"], []) if m["thread_ts"] is None]
+        said = self.messages.get(args["channel"], [])
+        latest = {m["thread_ts"]: {"latest_reply": m["ts"]} for m in said}
+        kept = [m | latest.get(m["ts"], {}) for m in said if m["thread_ts"] is None]
         return _page(args, kept[::-1])
+
+    def users_conversations(self, args: Plain) -> Plain:
+        ids = sorted(id for id in {*self.messages, *self.rooms} if id not in self.closed)
+        return _page(args, [{"id": id, "is_im": id[0] == "D", "ts": "1"} for id in ids], "channels")
 
     def conversations_replies(self, args: Plain) -> Plain | str:
         kept = [m for m in self.messages.get(args["channel"], [])
@@ -173,9 +180,14 @@ def signed(payload: Plain, kind: str, *, secret: str, age: float) -> tuple[str, 
     if kind != "events_api":
         content = "application/x-www-form-urlencoded"
         body = urlencode(payload if kind == "slash_commands" else {"payload": body})
+    return body, signature(body, content, secret=secret, age=age)
+
+
+def signature(body: str, content: str, *, secret: str, age: float = 0.0) -> dict[str, str]:
+    """Return the headers of an HTTP request whose body was signed `age` seconds ago."""
     stamp = str(int(time.time() - age))
     digest = hmac.new(secret.encode(), f"v0:{stamp}:{body}".encode(), hashlib.sha256)
-    return body, {
+    return {
         "Content-Type": content,
         "X-Slack-Request-Timestamp": stamp,
         "X-Slack-Signature": f"v0={digest.hexdigest()}",
@@ -199,7 +211,7 @@ def _streams(message: Plain) -> bool:
     return bool(message["until"] > time.monotonic())
 
 
-def _page(args: Plain, messages: list[Plain]) -> Plain:
+def _page(args: Plain, messages: list[Plain], name: str = "messages") -> Plain:
     start, limit = int(args.get("cursor") or 0), int(args.get("limit") or 100)
     oldest = float(args.get("oldest") or 0)
     whole = args.get("include_all_metadata") in (True, "1", "true")
@@ -209,5 +221,5 @@ def _page(args: Plain, messages: list[Plain]) -> Plain:
         for message in messages if float(message["ts"]) > oldest
     ]  # fmt: skip
     more = len(kept) > start + limit
-    return {"messages": kept[start : start + limit], "has_more": more,
+    return {name: kept[start : start + limit], "has_more": more,
             "response_metadata": {"next_cursor": str(start + limit) if more else ""}}  # fmt: skip

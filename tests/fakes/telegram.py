@@ -227,7 +227,7 @@ SENDING: dict[str, Callable[[Chats, dict[str, Any]], Any]] = {
 }
 REST: dict[str, Callable[[FakeTelegram, dict[str, Any]], Any]] = {
     "getMe": lambda fake, _: fake.me,
-    "getWebhookInfo": lambda fake, _: {"url": fake.updates.webhook.get("url", "")},
+    "getWebhookInfo": lambda fake, _: fake.updates.report(),
     "setWebhook": lambda fake, args: fake.updates.set_webhook(args),
     "deleteWebhook": lambda fake, args: fake.updates.delete_webhook(args),
     "sendChatAction": FakeTelegram._action,

@@ -87,6 +87,16 @@ class Updates:
             self._call_webhook(id)
         return True
 
+    def report(self) -> dict[str, Any]:
+        """Do what getWebhookInfo does; the clock of this Telegram counts deliveries."""
+        report = {"url": self.webhook.get("url", ""), "pending_update_count": len(self.waiting)}
+        failed = [at for at, (_, status) in enumerate(self.deliveries, 1) if status // 100 != 2]
+        if not failed:
+            return report
+        status = self.deliveries[failed[-1] - 1][1]
+        said = f"Wrong response from the webhook: {status}" if status else "Connection refused"
+        return report | {"last_error_date": failed[-1], "last_error_message": said}
+
     def delete_webhook(self, args: dict[str, Any]) -> bool:
         """Do what deleteWebhook does."""
         self.webhook = {}

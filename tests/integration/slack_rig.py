@@ -56,7 +56,7 @@ class Outbox:
         self.resumed = known is not None
 
     def begin(self, part):
-        self.known.setdefault(part.index, replace(part, id=""))
+        self.known[part.index] = replace(part, id="", at=time.time())
         return done()
 
     def sent(self, part):
@@ -69,12 +69,20 @@ class Outbox:
 
 
 class Marks:
-    """Nothing: Slack redelivers by itself."""
+    """Keeps marks in memory, over restarts of an adapter."""
+
+    def __init__(self):
+        self.newest = {}
+        self.writes = 0
 
     async def read(self, platform):
-        return {}
+        assert platform == "slack"
+        return dict(self.newest)
 
     def put(self, platform, channel, message):
+        assert platform == "slack"
+        self.newest[channel] = message
+        self.writes += 1
         return done()
 
 
@@ -85,25 +93,27 @@ def free_port():
         return probe.getsockname()[1]
 
 
-def built(slack, *, streaming="edit", **settings):
+def built(slack, *, streaming="edit", marks=None, pulse=None, **settings):
     """Build the adapter as the app does."""
     surroundings = Surroundings(
         bot_name="Parley",
         streaming=streaming,
-        marks=Marks(),
-        pulse=Beat("test", time.time),
+        marks=marks or Marks(),
+        pulse=pulse or Beat("slack", time.time),
         secret=SECRETS.__getitem__,
     )
     return DESCRIPTOR.build(SlackSettings(base_url=slack.base_url, **settings), surroundings)
 
 
 @asynccontextmanager
-async def listening(slack, inbox, **settings):
+async def listening(slack, inbox, *, look_every=60.0, grace=0.1, **settings):
     """Run a receiver until the block ends; what it raises comes out."""
     if settings.get("mode") == "http":
         settings.setdefault("http_port", free_port())
         slack.request_url = f"http://127.0.0.1:{settings['http_port']}/slack/events"
-    task = asyncio.ensure_future(built(slack, **settings).receiver.listen(inbox))
+    receiver = built(slack, **settings).receiver
+    receiver.look_every, receiver.grace = look_every, grace
+    task = asyncio.ensure_future(receiver.listen(inbox))
     try:
         await slack.until(lambda: task.done() or slack.sockets or _open(slack.request_url))
         yield task
@@ -123,7 +133,7 @@ def _open(url):
 @asynccontextmanager
 async def sending(slack, **settings):
     """Give an open sender that waits a tenth of the usual times."""
-    sender = built(slack, **settings).sender
+    sender = built(slack, **{"settle_s": 0.1} | settings).sender
     sender.updated = _hurried(sender.updated)
     sender.streamed = _hurried(sender.streamed)
     await sender.open()
@@ -138,7 +148,6 @@ def _hurried(manner):
         manner,
         interval=manner.interval / 10,
         patience=manner.patience / 10,
-        settle=manner.settle / 10,
         typing_every=manner.typing_every / 200,
     )
 

@@ -78,7 +78,12 @@ class Marks:
         raise AssertionError("Telegram redelivers by itself")
 
 
-def built(fake, *, streaming="edit", secrets=None, **settings):
+def beat():
+    """Return a pulse as the health of the bot keeps it."""
+    return Beat("telegram", time.time)
+
+
+def built(fake, *, streaming="edit", secrets=None, pulse=None, **settings):
     """Build the adapter against a fake, as the bot does."""
     known = {"TELEGRAM_BOT_TOKEN": TOKEN, "TELEGRAM_WEBHOOK_SECRET": SECRET} | (secrets or {})
     values = {"base_url": fake.base_url, "base_file_url": fake.base_file_url, "poll_timeout_s": 5}
@@ -92,7 +97,7 @@ def built(fake, *, streaming="edit", secrets=None, **settings):
         bot_name="Parley",
         streaming=streaming,
         marks=Marks(),
-        pulse=Beat("test", time.time),
+        pulse=pulse or beat(),
         secret=secret,
     )
     return DESCRIPTOR.build(TelegramSettings(**values | settings), surroundings)

@@ -128,6 +128,16 @@ async def test_a_deletion_while_the_answer_becomes_final_takes_it_away(config, p
     assert remembered(tmp_path) == []
 
 
+async def test_a_deletion_that_overtakes_its_message_is_obeyed(config, platform, model):
+    event = message("sent twice, seen late")
+    async with running(config, platform):
+        assert not await platform.inbox.accept(deletion(event))
+        assert not await platform.inbox.accept(event)
+        await platform.inbox.accept(message("other"))
+        await platform.answers(1)
+    assert len(model.calls) == 1
+
+
 # ---- more messages than answers
 
 

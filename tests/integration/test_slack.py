@@ -205,9 +205,10 @@ async def test_a_token_that_is_revoked_while_we_listen_ends_with_one_sentence():
 class FaultyLine:
     """A line with a bug."""
 
+    watched = False
     calls = 0
 
-    async def serve(self, app):
+    async def serve(self, app, connected):
         self.calls += 1
         raise ZeroDivisionError
 

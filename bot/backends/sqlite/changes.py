@@ -129,7 +129,8 @@ def _shorten(
     rest = event.without(message)
     if rest is not None:
         return _write(db, id, rest)
-    if id != running:
+    shown = db.execute("select 1 from parts where turn = ?", (id,)).fetchone()
+    if id != running and not shown:
         rows.shut(db, id, "declined")
         return Changed(id=id, revision=0, event=None)
     changed = _write(db, id, event)

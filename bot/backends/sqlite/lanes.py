@@ -116,8 +116,10 @@ class SqliteLanes:
                     self.waiting.take_out(lane, {row.id})
                     continue
                 turn = self.waiting.change(lane, row.id, partial(_changed, row))
-                if turn and self.waiting.running(lane) == turn.id:
+                if turn and self.waiting.state(turn) == "running":
                     running.append(turn)
+                elif turn and self.waiting.state(turn) == "resting":
+                    self.waiting.rest(lane, 0)
 
         future = self._writer.put(lambda db: changes.withdraw(db, event, self.waiting.running))
         future.add_done_callback(keep)

@@ -76,6 +76,7 @@ def _rename(db: sqlite3.Connection, old: str, new: str, running: int) -> None:
         )
     sql = "select id, payload from inbox where lane = ? and payload is not null and id <> ?"
     for id, payload in db.execute(sql, (new, running)).fetchall():
+        db.execute("delete from parts where turn = ?", (id,))  # they were shown under the old name
         changed = orjson.dumps({**orjson.loads(payload), "conversation": new}).decode()
         db.execute("update inbox set payload = ? where id = ?", (changed, id))
 
@@ -83,7 +84,7 @@ def _rename(db: sqlite3.Connection, old: str, new: str, running: int) -> None:
 def _renamed(turn: Turn, old: str, new: Conversation) -> Turn:
     memory = str(new) + turn.memory.removeprefix(old)
     event = replace(turn.event, conversation=new)
-    return replace(turn, lane=str(new), memory=memory, event=event)
+    return replace(turn, lane=str(new), memory=memory, event=event, parts=())
 
 
 def _forget(db: sqlite3.Connection, place: Conversation) -> None:

@@ -133,7 +133,10 @@ def unfinished(db: sqlite3.Connection) -> list[tuple[Turn, float]]:
     now = time.time()
     db.execute(COUNT_BEGUN, (now, FIRST_PAUSE / 2))
     _charge_cut_calls(db, now)
-    db.execute("delete from inbox where closed < ?", (now - KNOWN_FOR,))
+    db.execute(
+        "delete from inbox where closed < ? and id not in (select id from letters)",
+        (now - KNOWN_FOR,),
+    )
     db.execute("delete from answers where at < ?", (now - HANDLES_FOR,))
     db.execute("delete from letters where at < ?", (now - LETTERS_FOR,))
     db.execute("commit")

@@ -49,7 +49,8 @@ def lock(path: Path) -> TextIO:
         for folder in [f for f in reversed((path.parent, *path.parent.parents)) if not f.exists()]:
             folder.mkdir(mode=0o700)
         path.touch(mode=0o600)
-        path.chmod(0o600)  # SQLite gives its side files the rights of the database
+        if path.is_file():
+            path.chmod(0o600)  # SQLite gives its side files the rights of the database
         holder = Path(f"{path}.lock").open("a+", encoding="ascii")  # noqa: SIM115
         Path(holder.name).chmod(0o600)
     except OSError as error:
@@ -71,6 +72,28 @@ def lock(path: Path) -> TextIO:
     holder.write(str(os.getpid()))
     holder.flush()
     return holder
+
+
+def settle(path: Path) -> None:
+    """Write anew the log that a process has left behind.
+
+    After a failed flush the system may show pages that never reached the disk, and take them for
+    clean; what is built upon them would be lost or corrupt after a power cut.
+
+    Raises:
+        StoreError: it cannot be written.
+    """
+    log = Path(f"{path}-wal")
+    try:
+        if log.exists():
+            with log.open("r+b") as file:
+                content = file.read()
+                file.seek(0)
+                file.write(content)
+                file.flush()
+                os.fsync(file.fileno())
+    except OSError as error:
+        raise StoreError(f"the file {log} cannot be written: {error.strerror}") from error
 
 
 @contextmanager

@@ -2,7 +2,7 @@
 
 import sqlite3
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -43,9 +43,9 @@ async def opened(path: Path) -> AsyncIterator[SqliteStore]:
     async with _connected(path) as (connection, reader):
         writer = Writer(connection)
         lanes = SqliteLanes(writer, connection)
-        with schema.explained(path):
-            await lanes.boot()
         try:
+            with schema.explained(path):
+                await lanes.boot()
             places = SqlitePlaces(writer, connection, lanes.waiting)
             backlog = SqliteBacklog(writer, reader, lanes.waiting)
             records = SqliteRecords(writer, reader)
@@ -76,7 +76,9 @@ async def _connected(path: Path) -> AsyncIterator[tuple[OwnedConnection, aiosqli
     connection = OwnedConnection(Ownership(path))
     reader = aiosqlite.connect(path, isolation_level=None)
     try:
+        schema.settle(path)
         with schema.explained(path):
+            sqlite3.connect(path).close()  # what cannot be opened starts no thread
             await connection
             connection.ownership.remember()
             await connection.run(lambda db: schema.prepare(db, path))
@@ -84,7 +86,8 @@ async def _connected(path: Path) -> AsyncIterator[tuple[OwnedConnection, aiosqli
             await reader.execute_fetchall("pragma query_only=1")
         yield connection, reader
         if not connection.ownership.complaint():
-            await connection.run(lambda db: db.execute("pragma optimize"))
+            with suppress(sqlite3.OperationalError):  # somebody else holds it: it can wait
+                await connection.run(lambda db: db.execute("pragma optimize"))
     finally:
         await reader.close()
         await connection.close()

@@ -163,7 +163,7 @@ def test_who_writes_decides_who_may_talk(folder, audience, place, private, group
 
     config = written(folder)
     default = Policy(model="main", memory=config.memory, access=config.access)
-    policies = Policies(default=default, channels=config.channels, settings=None)
+    policies = Policies(default=default, channels=config.channels, settings=None, places=None)
     access = policies.resolve(Conversation(platform=place, channel="C1")).access
     assert (access.dm_policy, access.group_policy) == (private, group)
 

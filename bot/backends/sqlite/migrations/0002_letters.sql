@@ -14,6 +14,20 @@ create index inbox_merged on inbox (lane, message) where merged is not null;
 -- How often an open row was changed while it ran: a turn that ends with an older count runs again.
 alter table inbox add column revision integer not null default 0;
 
+-- The ids of lines are never used twice: whoever kept what it read must not take a new line for a
+-- deleted one.
+create table kept_lines (
+  id integer primary key autoincrement,
+  memory text not null, lane text not null, event text not null, message text not null,
+  role text not null, person text not null, name text not null, text text not null,
+  size integer not null, tokens integer, at real not null
+);
+insert into kept_lines select * from lines;
+drop table lines;
+alter table kept_lines rename to lines;
+create index lines_of_memory on lines (memory, id);
+create index lines_of_event on lines (event);
+
 -- Edits and deletions find lines and answers by their message, in however long a history.
 create index lines_of_message on lines (lane, message) where message <> '';
 create index answers_of_event on answers (event);

@@ -173,18 +173,23 @@ def test_comings_and_goings_of_ours_are_events_and_those_of_others_are_none():
     joined = read({"type": "member_joined_channel", "user": "UBOT", **stamp})
     assert joined == Joined(id=f"slack:T1:C1:member_joined_channel:{LATER}", at=1700000009.0002,
                             conversation=place())  # fmt: skip
-    for kind in ("channel_left", "channel_deleted", "group_left", "group_deleted"):
-        assert isinstance(read({"type": kind, **stamp}), Left)
-    assert isinstance(read({"type": "member_left_channel", "user": "UBOT", **stamp}), Left)
+    for kind in ("channel_left", "channel_deleted", "group_left", "group_deleted",
+                 "member_left_channel"):  # fmt: skip
+        left = read({"type": kind, "user": "UBOT", **stamp})
+        assert left == Left(id=f"slack:T1:C1:{kind}:{LATER}", at=1700000009.0002,
+                            conversation=place())  # fmt: skip
+        assert left.conversation.thread == ""
     assert read({"type": "member_left_channel", "user": "U7", **stamp}) is None
     assert read({"type": "member_joined_channel", "user": "U7", **stamp}) is None
 
 
 def test_a_revoked_app_has_left_the_workspace():
     assert read({"type": "app_uninstalled"}) == Left(
-        id="slack:T1:Ev1", at=0.0, conversation=place("")
+        id="slack:T1:Ev1", at=1700000002.0, conversation=place("")
     )
-    assert isinstance(read({"type": "tokens_revoked", "tokens": {"bot": ["UBOT"]}}), Left)
+    revoked = read({"type": "tokens_revoked", "tokens": {"bot": ["UBOT"]}}, event_time=1700000009)
+    assert revoked == Left(id="slack:T1:Ev1", at=1700000009.0, conversation=place(""))
+    assert (revoked.conversation.channel, revoked.conversation.thread) == ("", "")
     assert read({"type": "tokens_revoked", "tokens": {"oauth": ["U7"], "bot": []}}) is None
 
 

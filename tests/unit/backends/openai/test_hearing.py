@@ -1,13 +1,21 @@
 """Answers as servers write them, however the network cuts them."""
 
 import json
+from contextlib import suppress
 from itertools import pairwise
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bot.backends.openai.hearing import LONGEST_ANSWER, LONGEST_LINE, Complaint, Garbled, Hearing
+from bot.backends.openai.hearing import (
+    LONGEST_ANSWER,
+    LONGEST_LINE,
+    MOST_TOKENS,
+    Complaint,
+    Garbled,
+    Hearing,
+)
 
 
 def data(event) -> bytes:
@@ -134,7 +142,10 @@ def test_an_error_keeps_the_words_before_it(wire):
 @pytest.mark.parametrize(
     "wire",
     [b"data: {broken\n\n", b'data: {"choices": 7}\n\n', b'data: {"choices": [7]}\n\n',
-     b"x" * (LONGEST_LINE + 1)],
+     b"x" * (LONGEST_LINE + 1), b"data: " + b"[" * 100_000 + b"\n\n",
+     data({"choices": [{"delta": {"content": 7}}]}), data({"usage": {"prompt_tokens": "many"}}),
+     data({"choices": [{"delta": {}, "finish_reason": {"a": 1}}]})],
+    ids=lambda wire: wire[:40].decode(),
 )  # fmt: skip
 def test_garbage_keeps_the_words_before_it(wire):
     said, hearing = hear(words("a") + wire)
@@ -174,3 +185,38 @@ def test_one_piece_without_an_answer_is_a_complaint(event):
 def test_one_piece_that_is_no_json_is_garbled():
     with pytest.raises(Garbled, match="not JSON"):
         Hearing().whole(b"oops")
+
+
+ODD = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=5),
+    lambda inner: (
+        st.lists(inner, max_size=3)
+        | st.dictionaries(st.sampled_from(["content", "text", "type"]), inner, max_size=3)
+    ),
+    max_leaves=6,
+)
+
+
+def fields(*names, **known):
+    """Return objects that have some of these fields, with whatever in them."""
+    return st.fixed_dictionaries({}, optional=dict.fromkeys(names, ODD) | known) | ODD
+
+
+TURN = fields("content", "refusal", "reasoning")
+CHOICE = fields("finish_reason", delta=TURN, message=TURN)
+EVENT = fields(
+    "error",
+    choices=st.lists(CHOICE, max_size=2) | ODD,
+    usage=fields("prompt_tokens", "completion_tokens"),
+)
+
+
+@given(EVENT)
+@settings(max_examples=500, deadline=None)
+def test_whatever_the_types_are_an_answer_is_text_and_its_usage_is_sane(event):
+    said, hearing = hear(words("a") + data(event))
+    assert said.startswith("a")
+    assert hearing.trouble is None or isinstance(hearing.trouble, Complaint | Garbled)
+    assert hearing.used is None or all(0 <= count <= MOST_TOKENS for count in hearing.used)
+    with suppress(Complaint, Garbled):
+        assert isinstance(Hearing().whole(json.dumps(event).encode()), str)

@@ -1,0 +1,1 @@
+"""Proofs of what the README promises: each one a number, a seed, and a contrast that fails."""

@@ -1,0 +1,46 @@
+"""What `make proof` proves: every promise, the module that proves it, and how much of it."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+PLATFORMS = ("telegram", "slack", "discord")
+
+
+@dataclass(frozen=True)
+class Proof:
+    """One promise; `module` has `run(..., seed, progress)` and the names of its `FAULTS`."""
+
+    module: str
+    promise: str
+    full: Mapping[str, Any] = field(default_factory=dict)
+    quick: Mapping[str, Any] = field(default_factory=dict)
+    platforms: Sequence[str] = ()  # run once for each, side by side
+
+    def jobs(self, quick):
+        """Return the arguments of every run, by the name of its column."""
+        chosen = dict(self.quick if quick else self.full)
+        if not self.platforms:
+            return {"number": chosen}
+        return {platform: {**chosen, "platform": platform} for platform in self.platforms}
+
+
+PROOFS = (
+    Proof("kills", "kill -9 at any moment: no message lost, none answered twice, all in order",
+          {"cycles": 1000}, {"cycles": 100}, PLATFORMS),
+    Proof("contrast", "the same kills without the protections: what the count can see",
+          {"cycles": 150}, {"cycles": 20}, PLATFORMS),
+    Proof("power", "no acknowledged message is lost when the power goes", {"cuts": 1000},
+          {"cuts": 100}),
+    Proof("syncs", "nothing is lost when the disk refuses to sync", {"lives": 100}, {"lives": 10}),
+    Proof("sweep", "a crash at every commit and step leaves nothing undone", {"every": 1},
+          {"every": 50}, PLATFORMS),
+    Proof("schedules", "random fault schedules break no promise", {"count": 10000},
+          {"count": 300}),
+    Proof("outages", "an hour without platform, model or store costs no message", {},
+          {"seconds": 600.0}),
+    Proof("disk", "nothing is acknowledged that a full or locked store has not taken",
+          {"seconds": 30.0}, {"seconds": 8.0}),
+    Proof("latency", "storing before the acknowledgement does not make a platform wait",
+          {"seconds": 5.0}, {"seconds": 2.0}),
+)  # fmt: skip

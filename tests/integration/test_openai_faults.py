@@ -1,0 +1,153 @@
+"""Servers that went wrong: bodies without an end, connections that are torn, sizes that are absurd."""
+
+import asyncio
+import socket
+import struct
+from contextlib import asynccontextmanager
+
+import openai._base_client
+import psutil
+import pytest
+
+from bot.backends.openai.bounds import LARGEST_BODY
+from bot.domain.errors import ModelError
+from tests.fakes.openai import CHAT, MODELS, FakeOpenAI
+from tests.fakes.script import ServerError
+from tests.integration.test_openai import PROMPT, WORD, answer, failure, opened
+
+MB = 1 << 20
+HUGE = 50 * MB
+HEAD = b"HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nTransfer-Encoding: chunked\r\n\r\n"
+
+
+@pytest.fixture(autouse=True)
+def quick_retries(monkeypatch):
+    """Let the SDK wait milliseconds between its retries."""
+    monkeypatch.setattr(openai._base_client, "INITIAL_RETRY_DELAY", 0.005)
+
+
+@pytest.fixture
+async def fake():
+    async with FakeOpenAI() as fake:
+        yield fake
+
+
+def resident():
+    """Return the memory of this process in bytes."""
+    return psutil.Process().memory_info().rss
+
+
+@pytest.mark.parametrize("filler", [b" ", b"x"])
+async def test_a_body_of_50_mb_is_not_read_to_its_end(fake, filler):
+    fake.on_raw(*[filler * MB] * (HUGE // MB), content_type="application/json")
+    error = await failure(fake)
+    assert f"sent more than {LARGEST_BODY // MB} MB in one piece" in str(error)
+    await fake.until_closed()
+    assert len(fake.calls) == 1
+
+
+async def test_an_error_of_50_mb_is_not_read_to_its_end(fake):
+    before = resident()
+    fake.script.on(CHAT, *[ServerError(500, "x" * HUGE)] * 3)
+    assert "in one piece" in str(await failure(fake))
+    assert resident() - before < 6 * HUGE  # the server of this test holds each of its answers
+
+
+async def test_a_list_of_models_of_50_mb_is_not_read_to_its_end(fake):
+    fake.models = ("m" * HUGE,)
+    assert isinstance(await failure(fake, model=""), ModelError)
+    assert {call.method for call in fake.calls} == {MODELS}
+
+
+async def test_an_event_of_50_mb_is_not_read_to_its_end(fake):
+    fake.on_raw(b"data: ", *[b"x" * MB] * (HUGE // MB))
+    assert "sent an event without an end" in str(await failure(fake))
+    await fake.until_closed()
+
+
+async def test_an_answer_without_an_end_is_cut_and_the_server_stops(fake):
+    fake.answer, fake.chunk = "word " * (HUGE // 50), 1000
+    async with opened(fake.base_url) as model:
+        said, ended = await answer(model)
+    assert (len(said), ended.reason) == (200_000, "length")
+
+
+def tear(writer):
+    """Close a connection with a reset, as a machine that lost power does when it is back."""
+    linger = struct.pack("ii", 1, 0)
+    writer.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, linger)
+    writer.transport.abort()
+
+
+@asynccontextmanager
+async def tearing(*sent):
+    """Serve connections that are reset after some bytes; yields the base URL and their number."""
+    torn = []
+
+    async def serve(reader, writer):
+        await reader.readuntil(b"\r\n\r\n")
+        for data in sent:
+            writer.write(data)
+        await writer.drain()
+        await asyncio.sleep(0.05)  # so that the bytes are read before the reset overtakes them
+        torn.append(writer)
+        tear(writer)
+
+    server = await asyncio.start_server(serve, "127.0.0.1", 0)
+    async with server:
+        yield f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}/v1", torn
+
+
+async def test_a_connection_that_is_reset_at_once_is_tried_three_times():
+    async with tearing() as (url, torn), opened(url) as model:
+        with pytest.raises(ModelError, match="closed the connection without an answer"):
+            await answer(model)
+    assert len(torn) == 3
+
+
+async def test_a_connection_that_is_reset_in_the_middle_interrupts_the_answer():
+    event = b"%x\r\n%b\r\n" % (len(WORD), WORD)
+    async with tearing(HEAD, event) as (url, torn), opened(url) as model:
+        said, ended = await answer(model)
+    assert (said, ended.reason, len(torn)) == ("secret words", "interrupted", 1)
+    assert ended.usage.estimated
+
+
+@pytest.mark.parametrize("tokens", [-5, 10**30, 1e308])
+async def test_an_absurd_count_of_tokens_is_replaced_by_an_estimate(fake, tokens):
+    count = repr(tokens).encode()
+    usage = b'data: {"choices": [], "usage": {"prompt_tokens": %b, "completion_tokens": 1}}\n\n'
+    fake.on_raw(WORD + usage % count + b"data: [DONE]\n\n")
+    async with opened(fake.base_url) as model:
+        _, ended = await answer(model, PROMPT)
+    assert (ended.reason, ended.usage.estimated) == ("complete", True)
+
+
+@asynccontextmanager
+async def refusing(status):
+    """Serve a proxy that refuses everything."""
+
+    async def serve(reader, writer):
+        await reader.readuntil(b"\r\n\r\n")
+        writer.write(b"HTTP/1.1 %b\r\nContent-Length: 0\r\n\r\n" % status)
+        writer.close()
+
+    server = await asyncio.start_server(serve, "127.0.0.1", 0)
+    async with server:
+        yield f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}"
+
+
+async def test_a_name_that_is_not_known_is_one_sentence():
+    async with opened("https://models.invalid/v1") as model:
+        with pytest.raises(ModelError, match=r"the name models\.invalid is not known"):
+            await answer(model)
+
+
+async def test_a_proxy_that_wants_a_password_is_one_sentence(monkeypatch):
+    for name in ("no_proxy", "NO_PROXY"):
+        monkeypatch.delenv(name, raising=False)
+    async with refusing(b"407 Proxy Authentication Required") as proxy:
+        monkeypatch.setenv("https_proxy", proxy)
+        async with opened("https://models.example/v1") as model:
+            with pytest.raises(ModelError, match="the proxy wants a name and password"):
+                await answer(model)
