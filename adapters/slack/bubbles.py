@@ -46,6 +46,7 @@ class MessageBubbles:
     resumed: bool  # an earlier process may have posted something a moment ago
     _landed: dict[str, float] = field(default_factory=dict, init=False)  # loop's clock, by id
     _thinks: bool = field(default=False, init=False)
+    _named: set[str] = field(default_factory=set, init=False)  # messages that surely carry metadata
 
     async def post(self, index: int, shown: str, *, final: bool) -> str:  # noqa: ARG002
         """Post a message whose metadata lets `find` know it again."""
@@ -57,6 +58,7 @@ class MessageBubbles:
         )  # fmt: skip
         posted = text(answer, "ts")
         self.indexes[posted] = index
+        self._named.add(posted)
         return posted
 
     async def edit(self, id: str, shown: str, *, final: bool) -> None:
@@ -113,8 +115,13 @@ class MessageBubbles:
         return {"event_type": EVENT_TYPE, "event_payload": {"key": self.to.key, "part": index}}
 
     async def _update(self, id: str, shown: str) -> Payload:
-        channel = self.to.conversation.channel
-        return await self.web.write(self.web.client.chat_update, shown, channel=channel, ts=id)
+        """Show a text; what began as a stream is named, lest another reply takes it for its own."""
+        arguments: dict[str, Any] = {"channel": self.to.conversation.channel, "ts": id}
+        if id not in self._named:
+            arguments["metadata"] = self.metadata(self.indexes.get(id, 0))
+        answer = await self.web.write(self.web.client.chat_update, shown, **arguments)
+        self._named.add(id)
+        return answer
 
     async def _out_of_stream(self, id: str, act: Callable[[], Awaitable[object]]) -> None:
         """Do what Slack refuses while a message is an open stream; if it is one, stop it first."""

@@ -106,8 +106,11 @@ class Bookmarks:
 
     def _move(self, place: Conversation, message: str) -> None:
         shelf = self._shelf(place)
+        known = place in shelf
         shelf[place] = _later(shelf.get(place, ""), message)
         self._moved.add(place)
+        if not known and not place.thread:  # without any mark a channel is not read back at all
+            self.flush()
 
     def _shelf(self, place: Conversation) -> dict[Conversation, str]:
         return self.threads.setdefault(place.parent, {}) if place.thread else self.newest

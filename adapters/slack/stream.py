@@ -69,7 +69,10 @@ class StreamBubbles:
 
     async def find(self, index: int) -> str | None:
         """Look for a part of this reply; a stream that was interrupted has no metadata yet."""
-        return await self.messages.find(index) or await self.messages.find_unnamed()
+        found = await self.messages.find(index) or await self.messages.find_unnamed()
+        if found:
+            self.messages.indexes[found] = index
+        return found
 
     async def typing(self) -> None:
         """Show that the bot is busy."""

@@ -5,7 +5,7 @@ import logging
 
 import pytest
 
-from adapters.slack import catchup
+from adapters.slack import catchup, receiver
 from adapters.slack import marks as marks_module
 from bot.domain.conversation import Conversation
 from tests.fakes.script import Delay, Refuse, ServerError, TooMany
@@ -306,6 +306,15 @@ async def test_marks_are_written_together_and_not_one_by_one():
         assert marks.writes <= 4 * 3
         newest = {id: kept[-1]["ts"] for id, kept in slack.workspace.messages.items()}
     assert marks.newest == {f"slack:T1:{id}:": ts for id, ts in newest.items()}
+
+
+async def test_a_channel_has_a_mark_from_its_first_message_on(monkeypatch):
+    monkeypatch.setattr(receiver, "FLUSH_EVERY", 600.0)
+    marks, inbox = Marks(), Inbox()
+    async with FakeSlack() as slack, listening(slack, inbox, marks=marks):
+        ts = slack.say("first", "D1")
+        await slack.until(lambda: len(slack.acks) == 1)
+        assert marks.newest == {"slack:T1:D1:": ts}  # as a process that is killed now leaves it
 
 
 async def test_only_threads_that_concern_the_bot_get_a_mark():
