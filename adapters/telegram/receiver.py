@@ -93,13 +93,14 @@ class PollingReceiver:
         """See `bot.ports.platform.Receiver`; cancelling it confirms nothing that is not stored."""
         handover = Handover(account=self.account, pulse=self.pulse)
         trouble = Trouble(self.pulse, self.sleep)
-        offset = 0
+        offset, heard = 0, False
         while True:
+            patience, heard = self.poll_timeout if heard else 0.0, False
             try:
                 await self.account.open()
-                updates = await self._poll(offset)
+                updates = await self._poll(offset, patience)
                 await handover.give(updates, inbox)
-                offset = updates[-1]["update_id"] + 1 if updates else 0
+                offset, heard = updates[-1]["update_id"] + 1 if updates else 0, True
             except (ConfigError, InvalidToken):
                 refusal = self.account.refusal()
                 self.pulse.down(str(refusal))
@@ -113,8 +114,9 @@ class PollingReceiver:
             else:
                 trouble.over()
 
-    async def _poll(self, offset: int) -> list[Plain]:
-        seconds = min(self.poll_timeout, LONGEST_POLL)
+    async def _poll(self, offset: int, patience: float) -> list[Plain]:
+        """Fetch updates; the first poll, also after trouble, does not wait, to be heard at once."""
+        seconds = min(patience, LONGEST_POLL)
         wait = {"offset": offset, "timeout": seconds, "allowed_updates": ALLOWED}
         updates: list[Plain] = await self.account.call("getUpdates", wait, seconds + GRACE)
         return updates

@@ -313,3 +313,9 @@ async def test_whatever_storing_raises_the_webhook_takes_the_update_later(
         fake.say("one")
         await fake.until(lambda: fake.acked(5000))
     assert inbox.texts == ["one"]
+
+
+async def test_a_quiet_bot_is_known_to_be_heard_at_once_also_after_trouble():
+    async with FakeTelegram() as telegram, listening(built(telegram), Inbox()):
+        await telegram.until(lambda: len(telegram.called("getUpdates")) == 2)
+        assert [args["timeout"] > 0 for args in telegram.called("getUpdates")] == [False, True]

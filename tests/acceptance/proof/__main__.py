@@ -44,7 +44,9 @@ def show_faults(rows, console):
 
 
 def written(value):
-    """Return a number as people write it."""
+    """Return a number, or a list of them, as people write it."""
+    if isinstance(value, list):
+        return ", ".join(map(str, value)) or "none"
     return f"{value:,}" if isinstance(value, int) else f"{value:g}" if value != "" else ""
 
 

@@ -55,7 +55,9 @@ class Verdict:
     def _stored(self):
         known = {event for _, event, *_ in self.rows}
         for id, letter in self.world.letters.items():
-            if letter.accepted and id not in known and not isinstance(letter.event, UNSTORED):
+            gone = id in self.deletions  # what was deleted before it was stored need not be
+            concerns = not (gone or isinstance(letter.event, UNSTORED))
+            if letter.accepted and id not in known and concerns:
                 yield f"{id} was acknowledged and is not stored"
         for table in ("steps", "parts", "letters", "timers"):
             left = self.world.rows(f"select * from {table}")

@@ -1,6 +1,7 @@
 """Events can be stored and read back, whatever they contain."""
 
 import json
+from dataclasses import replace
 
 from hypothesis import given
 from hypothesis import strategies as st
@@ -8,6 +9,7 @@ from hypothesis import strategies as st
 from bot.domain.conversation import Conversation, Person
 from bot.domain.events import KINDS, from_plain, to_plain
 from bot.domain.text import NAME_LIMIT, display_name, storable
+from tests.events import message
 
 text = st.text(max_size=20)
 place = st.builds(Conversation, platform=text, workspace=text, channel=text, thread=text)
@@ -20,7 +22,8 @@ VALUES = {
     "text": text, "message": text, "addressed": st.booleans(), "private": st.booleans(),
     "quoted": text, "attachments": st.lists(text, max_size=3).map(tuple), "replaces": text,
     "messages": st.lists(text, max_size=3).map(tuple), "name": text, "words": text,
-    "reply_via": text, "action": text, "value": text,
+    "reply_via": text, "action": text, "value": text, "edited": st.floats(0, 4e9),
+    "before": st.lists(st.tuples(text, text), max_size=3).map(tuple),
 }  # fmt: skip
 
 
@@ -49,6 +52,16 @@ def test_the_way_back_is_not_shown():
         author=Person(platform="p", user="u"), name="help", reply_via="secret-token",
     )  # fmt: skip
     assert "secret-token" not in repr(event)
+
+
+def test_several_messages_taken_together_change_one_by_one():
+    event = replace(message("three", message="3"), before=(("1", "one"), ("2", "two")))
+    assert event.with_text("2", "zwei", 5.0).words == "one\nzwei\nthree"
+    assert event.with_text("3", "drei", 5.0).words == "one\ntwo\ndrei"
+    assert event.without("2").words == "one\nthree"
+    last = event.without("3")
+    assert (last.words, last.message) == ("one\ntwo", "2")
+    assert message("alone", message="1").without("1") is None
 
 
 @given(st.text(alphabet=st.characters(), max_size=50))
