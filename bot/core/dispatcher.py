@@ -98,6 +98,7 @@ class Dispatcher:
                 await self.clock.sleep(1.0)
 
     async def _attempt(self, turn: Turn) -> Turn | None:
+        turn = self.crowd.current(turn)
         self.metrics.resumed += turn.resumed
         if turn.attempts >= self.attempts:
             log.error("giving up on %s after %s attempts", turn.event.id, turn.attempts)

@@ -26,7 +26,7 @@ class PlaceKeeper:
     def followed(self, event: E) -> E:
         """Return an event of a conversation that has moved as one of its new name."""
         moved = self.policies.moves.get(str(event.conversation)) if self.policies.moves else None
-        if moved is None or isinstance(event, Moved):
+        if moved is None or isinstance(event, Moved | Left | Joined):
             return event
         return replace(event, conversation=Conversation.parse(moved))
 
@@ -39,8 +39,8 @@ class PlaceKeeper:
         return not isinstance(event, Joined)
 
     async def _move(self, event: Moved) -> None:
+        self.policies.follow(event.conversation, event.to)  # also for what comes right behind it
         await self.places.move(event.conversation, event.to)
-        await self.policies.load()
         log.warning(
             "%s is now called %s; what the configuration says of the old name goes on to hold, "
             "but write the new one there", event.conversation, event.to,
@@ -53,5 +53,6 @@ class PlaceKeeper:
         for lane, draft in self.drafts.items():
             if Conversation.parse(lane).within(place):
                 draft.forget()
-        await self.policies.load()
+        if forget:
+            self.policies.forget(place)
         log.info("the bot has left %s", place)

@@ -23,7 +23,7 @@ class Policies:
     settings: Settings
     places: Places
     joined: set[str] = field(default_factory=set)  # threads in which the bot has answered
-    moves: Mapping[str, str] = field(default_factory=dict)  # old name → new one
+    moves: dict[str, str] = field(default_factory=dict)  # old name → new one
     _changed: dict[str, dict[str, str]] = field(default_factory=dict)
     _former: dict[str, Conversation] = field(default_factory=dict)  # new name → the old place
     _resolved: dict[str, Policy] = field(default_factory=dict)
@@ -34,8 +34,25 @@ class Policies:
             lane: dict(names) for lane, names in (await self.settings.overrides()).items()
         }
         self.joined = set(await self.settings.joined())
-        self.moves = await self.places.moves()
+        self.moves = dict(await self.places.moves())
         self._former = {new: Conversation.parse(old) for old, new in self.moves.items()}
+        self._resolved.clear()
+
+    def follow(self, old: Conversation, new: Conversation) -> None:
+        """Let what holds in a conversation hold under its new name."""
+        lane, moved = str(old), str(new)
+        self.moves[lane], self._former[moved] = moved, old
+        if lane in self._changed:
+            self._changed[moved] = self._changed.pop(lane)
+        self._resolved.clear()
+
+    def forget(self, place: Conversation) -> None:
+        """Drop what was changed in a thread, a channel or a workspace, and the threads joined."""
+        gone = [lane for lane in (*self._changed, *self.joined)
+                if Conversation.parse(lane).within(place)]  # fmt: skip
+        for lane in gone:
+            self._changed.pop(lane, None)
+            self.joined.discard(lane)
         self._resolved.clear()
 
     def resolve(self, conversation: Conversation) -> Policy:

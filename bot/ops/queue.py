@@ -57,9 +57,12 @@ async def _drop(backlog: Backlog, request: Mapping[str, Any]) -> dict[str, Any]:
 
 def _number(request: Mapping[str, Any]) -> int:
     try:
-        return int(request["id"])
+        number = int(request["id"])
     except (KeyError, TypeError, ValueError):
-        raise ParleyError("name a message by the number that `parley queue list` shows") from None
+        number = 0
+    if not 0 < number < 1 << 63:  # what the store can count to
+        raise ParleyError("name a message by the number that `parley queue list` shows")
+    return number
 
 
 def _unknown(id: int) -> ParleyError:

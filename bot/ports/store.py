@@ -164,6 +164,10 @@ class Crowd(Protocol):
         """Return how many turns are open in a lane, or in all of them."""
         ...
 
+    def current(self, turn: Turn) -> Turn:
+        """Return a turn as it is now: it may have been edited or withdrawn since it was claimed."""
+        ...
+
     async def lateness(self) -> float | None:
         """Return how soon, at best, a recent message was answered, in seconds by both clocks."""
         ...

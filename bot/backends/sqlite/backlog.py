@@ -76,35 +76,19 @@ class SqliteBacklog:
 
     async def drop(self, id: int) -> bool:
         """Close a row that does not run."""
-
-        def keep(done: "asyncio.Future[str]") -> None:
-            lane = "" if done.exception() else done.result()
-            if lane and self._waiting:
-                self._waiting.take_out(lane, {id})
-
-        future = self._writer.put(lambda db: self._close(db, id))
-        future.add_done_callback(keep)
-        return bool(await asyncio.shield(future))
-
-    def _close(self, db: sqlite3.Connection, id: int) -> str:
-        """Close an open row, or give a dead letter up for good; returns its lane if it did."""
-        row = db.execute("select lane, payload from inbox where id = ?", (id,)).fetchone()
-        if row is None or (row[1] is not None and self._runs(row[0], id)):
-            return ""
-        letters = db.execute("delete from letters where id = ?", (id,)).rowcount
-        if letters:
-            db.execute("update inbox set state = 'declined' where id = ?", (id,))
-        elif row[1] is None:
-            return ""
-        rows.shut(db, id, "declined")
-        return str(row[0])
-
-    def _runs(self, lane: str, id: int) -> bool:
-        """Tell whether an open row is being answered, in its lane or beside the lanes."""
         if self._waiting is None:
+            return await self._writer.put(lambda db: _give_up(db, id) or _shut(db, id))
+        if await self._writer.put(lambda db: _give_up(db, id)):
+            return True
+        turn = self._open_turns().get(id)
+        if turn is None or self._waiting.state(turn) == "running":
             return False
-        waits = [turn for turn in self._waiting.turns(lane) if turn.id == id]
-        return not waits or self._waiting.state(waits[0]) == "running"
+        self._waiting.take_out(turn.lane, {id})  # before it is written, so that nobody begins it
+        try:
+            return await self._writer.put(lambda db: _shut(db, id))
+        except StoreError:
+            self._waiting.put_back(turn)
+            raise
 
     def _open_turns(self) -> dict[int, Turn]:
         return {turn.id: turn for turn in self._waiting.everywhere()} if self._waiting else {}
@@ -133,6 +117,23 @@ class SqliteBacklog:
             return list(await self._reader.execute_fetchall(sql, values))
         except sqlite3.Error as error:
             raise StoreError(f"the database cannot be read: {error}") from error
+
+
+def _give_up(db: sqlite3.Connection, id: int) -> bool:
+    """Close a dead letter for good."""
+    if not db.execute("delete from letters where id = ?", (id,)).rowcount:
+        return False
+    db.execute("update inbox set state = 'declined' where id = ?", (id,))
+    return True
+
+
+def _shut(db: sqlite3.Connection, id: int) -> bool:
+    """Close an open row."""
+    sql = "select 1 from inbox where id = ? and payload is not null"
+    if db.execute(sql, (id,)).fetchone() is None:
+        return False
+    rows.shut(db, id, "declined")
+    return True
 
 
 def _reopen(db: sqlite3.Connection, id: int) -> Turn | None:

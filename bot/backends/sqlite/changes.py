@@ -6,8 +6,9 @@ what is queued before it counts.
 
 import sqlite3
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import chain
 from typing import Any
 
 import orjson
@@ -16,11 +17,13 @@ from bot.backends.sqlite import rows
 from bot.domain.events import MessageDeleted, MessageEdited, MessageReceived, from_plain, to_plain
 from bot.ports.store import Turn
 
-OPEN = """select id, payload, revision from inbox where payload is not null and lane = ?1 and
-(message = ?2 or id = (select merged from inbox where lane = ?1 and message = ?2 and merged > 0))
+OPEN = """select id, payload from inbox where lane = ?1 and message = ?2 and payload is not null
 order by id desc limit 1"""
+HEAD = """select head.id, head.payload from inbox one join inbox head on head.id = one.merged
+where one.lane = ?1 and one.message = ?2 and head.payload is not null"""
 CHANGE = """update inbox set payload = ?, message = ?, revision = revision + 1 where id = ?
 returning revision"""
+MARK = "update inbox set revision = revision + 1 where id = ? returning revision"
 FOLD = """update inbox set payload = null, state = 'done', closed = ?, merged = ?, message = ?
 where id = ?"""
 ASKED = """select event, memory, text, at, name from lines
@@ -28,10 +31,13 @@ where lane = ? and message = ? and message <> '' and role = 'user' order by id d
 SHOWN = """select message from answers where lane = ?1 and event = ?2
 and at = (select max(at) from answers where lane = ?1 and event = ?2)
 order by length(message), message"""
-BEGAN = """select distinct event from lines
-where lane = ?1 and role = 'user' and message <> '' and message = coalesce(
-  (select head.message from inbox one join inbox head on head.id = one.merged
-   where one.lane = ?1 and one.message = ?2 and one.merged > 0), ?2)"""
+BEGAN = """select event from lines where lane = ?1 and role = 'user' and message <> '' and message =
+  coalesce((select head.message from inbox one join inbox head on head.id = one.merged
+            where one.lane = ?1 and one.message = ?2), ?2)
+union select event from inbox where lane = ?1 and message = ?2 and payload is null"""
+TAKEN_TOGETHER = "select 1 from inbox where merged = (select id from inbox where event = ?)"
+LETTERS = """delete from letters where id in (select letters.id from letters join inbox using (id)
+where lane = ? and message = ?)"""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,7 +50,8 @@ class Changed:
 
 
 def _open(db: sqlite3.Connection, lane: str, message: str) -> tuple[int, MessageReceived] | None:
-    row = db.execute(OPEN, (lane, message)).fetchone()
+    values = (lane, message)
+    row = db.execute(OPEN, values).fetchone() or db.execute(HEAD, values).fetchone()
     if row is None:
         return None
     event = from_plain(orjson.loads(row[1]))
@@ -79,6 +86,8 @@ def _ask_anew(db: sqlite3.Connection, edit: MessageEdited, within: float) -> Tur
     if asked is None or asked[2] == edit.text or time.time() - asked[3] > within:
         return None
     first, memory = asked[0], asked[1]
+    if db.execute(TAKEN_TOGETHER, (first,)).fetchone():
+        return None  # what the others said would be lost
     event = MessageReceived(
         id=edit.id, at=edit.at, conversation=edit.conversation, author=edit.author,
         text=edit.text, message=edit.message, addressed=True, private=edit.private,
@@ -100,10 +109,8 @@ class Removed:
     answers: Turn | None = None
 
 
-def withdraw(
-    db: sqlite3.Connection, deletion: MessageDeleted, running: Callable[[str], int]
-) -> Removed:
-    """Take messages out of the queue and out of memory; collect the answers to take away."""
+def withdraw(db: sqlite3.Connection, deletion: MessageDeleted) -> Removed:
+    """Mark open rows, take messages out of memory, collect the answers to take away."""
     lane = str(deletion.conversation)
     changed: list[Changed] = []
     shown: list[str] = []
@@ -111,7 +118,8 @@ def withdraw(
     for message in deletion.messages:
         found = _open(db, lane, message)
         if found is not None:
-            changed.append(_shorten(db, *found, message, running(lane)))
+            changed.append(_shorten(db, *found, message))
+        db.execute(LETTERS, (lane, message))
         for (event,) in db.execute(BEGAN, (lane, message)).fetchall():
             shown += [row[0] for row in db.execute(SHOWN, (lane, event))]
             forgotten += db.execute("delete from lines where event = ?", (event,)).rowcount
@@ -123,19 +131,18 @@ def withdraw(
     return Removed(changed=tuple(changed), forgotten=forgotten, answers=answers)
 
 
-def _shorten(
-    db: sqlite3.Connection, id: int, event: MessageReceived, message: str, running: int
-) -> Changed:
+def _shorten(db: sqlite3.Connection, id: int, event: MessageReceived, message: str) -> Changed:
     rest = event.without(message)
     if rest is not None:
         return _write(db, id, rest)
-    shown = db.execute("select 1 from parts where turn = ?", (id,)).fetchone()
-    if id != running and not shown:
-        rows.shut(db, id, "declined")
-        return Changed(id=id, revision=0, event=None)
-    changed = _write(db, id, event)
+    return mark(db, id)
+
+
+def mark(db: sqlite3.Connection, id: int) -> Changed:
+    """Let an open row end without a trace, whoever has it; nobody knows yet whether it runs."""
+    (revision,) = db.execute(MARK, (id,)).fetchone()
     db.execute(rows.KEEP_STEP, (id, "forgotten", "true"))
-    return Changed(id=id, revision=changed.revision, event=None)
+    return Changed(id=id, revision=revision, event=None)
 
 
 def _forget_answer(db: sqlite3.Connection, lane: str, message: str) -> int:
@@ -154,7 +161,8 @@ def _forget_answer(db: sqlite3.Connection, lane: str, message: str) -> int:
 
 def gather(db: sqlite3.Connection, turn: int, candidates: Sequence[int]) -> tuple[Any, list[int]]:
     """Fold the next messages of the same person into a turn; returns its event and their ids."""
-    sql = "select payload from inbox where id = ? and payload is not null"
+    sql = """select payload from inbox where id = ?1 and payload is not null
+    and not exists (select 1 from steps where turn = ?1)"""
     events: list[tuple[int, MessageReceived]] = []
     for id in (turn, *candidates):
         row = db.execute(sql, (id,)).fetchone()
@@ -184,14 +192,18 @@ def _joined(events: Sequence[MessageReceived]) -> MessageReceived:
     first, last = events[0], events[-1]
     values = to_plain(last) | {
         "id": first.id,
-        "at": first.at,
+        "at": max(event.at for event in events),
         "conversation": str(first.conversation),
         "addressed": any(event.addressed for event in events),
         "quoted": "\n".join(filter(None, (event.quoted for event in events))),
         "attachments": [name for event in events for name in event.attachments],
-        "before": [(event.message, event.text) for event in events[:-1]],
+        "before": [*chain.from_iterable(map(_pairs, events[:-1])), *last.before],
     }
     whole = from_plain(values)
     if not isinstance(whole, MessageReceived):
         raise TypeError("messages make a message")
     return whole
+
+
+def _pairs(event: MessageReceived) -> list[tuple[str, str]]:
+    return [*event.before, (event.message, event.text)]

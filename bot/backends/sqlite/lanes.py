@@ -106,24 +106,23 @@ class SqliteLanes:
         return amended[0] if amended else None
 
     async def withdraw(self, event: MessageDeleted) -> Withdrawn:
-        """Follow a deletion on disk and then in memory."""
+        """Follow a deletion on disk and then in memory; only there it is known what runs."""
         lane = str(event.conversation)
         running: list[Turn] = []
+        closing: list[asyncio.Future[None]] = []
 
         def keep(done: "asyncio.Future[Any]") -> None:
             for row in () if done.exception() else done.result().changed:
-                if row.event is None and not row.revision:
-                    self.waiting.take_out(lane, {row.id})
-                    continue
                 turn = self.waiting.change(lane, row.id, partial(_changed, row))
                 if turn and self.waiting.state(turn) == "running":
                     running.append(turn)
-                elif turn and self.waiting.state(turn) == "resting":
-                    self.waiting.rest(lane, 0)
+                elif turn and row.event is None:
+                    closing.extend(end(self._writer, self.waiting, turn))
 
-        future = self._writer.put(lambda db: changes.withdraw(db, event, self.waiting.running))
+        future = self._writer.put(lambda db: changes.withdraw(db, event))
         future.add_done_callback(keep)
         removed = await asyncio.shield(future)
+        await asyncio.gather(*closing)
         return Withdrawn(
             changed=bool(removed.changed or removed.forgotten or removed.answers),
             running=running[0] if running else None,
@@ -135,6 +134,10 @@ class SqliteLanes:
         await self._timers.add(event, lane=lane, memory=memory, due=due)
 
     # ---- Lanes
+
+    def current(self, turn: Turn) -> Turn:
+        """Look it up in its lane; one of the control track is in none."""
+        return next((now for now in self.waiting.turns(turn.lane)[:1] if now.id == turn.id), turn)
 
     async def lateness(self) -> float | None:
         """Read it from the rows that were closed last."""
@@ -148,22 +151,26 @@ class SqliteLanes:
     async def finish(self, turn: Turn, result: Result) -> Turn | None:
         """Write everything that a turn leaves behind, then hand over the lane's next turn."""
         changed = await self._writer.put(lambda db: rows.close(db, turn, result))
-        if changed is not None:
+        if changed is None:
+            return self.waiting.next(turn)
+        if changed.lane == turn.lane:
             return self.waiting.change(turn.lane, turn.id, lambda _: changed) or changed
-        return self.waiting.next(turn)
+        following = self.waiting.next(turn)
+        self.waiting.put_back(changed)
+        return following
 
     async def fail(self, turn: Turn, *, not_before: float, counted: bool = True) -> None:
         """Keep the turn at the head of its lane; an event of the control track joins its lane."""
         attempts = turn.attempts + counted
         sql = "update inbox set attempts = ?, started = 0, not_before = ? where id = ?"
 
-        def work(db: sqlite3.Connection) -> tuple[dict[str, Any], tuple[Part, ...]]:
+        def work(db: sqlite3.Connection) -> Turn | None:
             db.execute(sql, (attempts, not_before, turn.id))
-            return rows.journal(db, turn.id)
+            return rows.reread(db, turn)
 
-        steps, parts = await self._writer.put(work)
-        again = replace(turn, attempts=attempts, resumed=True, steps=steps, parts=parts)
-        self.waiting.again(again, not_before)
+        again = await self._writer.put(work)
+        if again is not None:
+            self.waiting.again(turn.lane, replace(again, attempts=attempts), not_before)
 
     async def gather(self, turn: Turn) -> Turn:
         """Fold what its author wrote since into a turn, on disk and then in memory."""
@@ -242,3 +249,13 @@ class SqliteLanes:
 def _changed(row: changes.Changed, turn: Turn) -> Turn:
     steps = {**turn.steps, "forgotten": True} if row.event is None else turn.steps
     return replace(turn, event=row.event or turn.event, revision=row.revision, steps=steps)
+
+
+def end(writer: Writer, waiting: Waiting, turn: Turn) -> list["asyncio.Future[None]"]:
+    """Close a marked turn that does not run; one that has shown something takes that away first."""
+    if turn.parts:
+        if waiting.state(turn) == "resting":
+            waiting.rest(turn.lane, 0)
+        return []
+    waiting.take_out(turn.lane, {turn.id})
+    return [writer.put(lambda db: rows.shut(db, turn.id, "declined"))]

@@ -1,12 +1,15 @@
-"""Conversations that get another name, or end, on SQLite: `bot.ports.store.Places`."""
+"""Conversations that get another name, or end, on SQLite: `bot.ports.upkeep.Places`."""
 
+import asyncio
 import sqlite3
 from collections.abc import Mapping
 from dataclasses import replace
+from typing import Any
 
 import orjson
 
-from bot.backends.sqlite import rows
+from bot.backends.sqlite import changes, rows
+from bot.backends.sqlite.lanes import end
 from bot.backends.sqlite.waiting import Waiting
 from bot.backends.sqlite.writer import Writer, WriterConnection
 from bot.domain.conversation import Conversation
@@ -16,11 +19,11 @@ from bot.ports.store import Turn
 NAMED = (
     ("lines", "lane"), ("lines", "memory"), ("answers", "lane"), ("memories", "key"),
     ("joined", "lane"), ("overrides", "lane"), ("ledger", "lane"), ("timers", "lane"),
-    ("timers", "memory"), ("inbox", "memory"), ("inbox", "lane"),
+    ("timers", "memory"),
 )  # fmt: skip
 FORGOTTEN = (
     ("lines", "memory"), ("lines", "lane"), ("answers", "lane"), ("memories", "key"),
-    ("joined", "lane"), ("overrides", "lane"), ("timers", "lane"), ("marks", "channel"),
+    ("joined", "lane"), ("overrides", "lane"), ("timers", "lane"),
 )  # fmt: skip
 
 
@@ -37,79 +40,110 @@ class SqlitePlaces:
 
     async def move(self, old: Conversation, new: Conversation) -> None:
         """Rename a conversation wherever it is named; its running turn is renamed when it ends."""
-        lane, moved = str(old), str(new)
-        running = self._waiting.running(lane)
-        await self._writer.put(lambda db: _rename(db, lane, moved, running))
-        self._waiting.rename(lane, moved, lambda turn: _renamed(turn, lane, new))
+        lane = str(old)
+
+        def keep(done: "asyncio.Future[None]") -> None:
+            if not done.exception():
+                self._waiting.rename(lane, lambda turn: _renamed(turn, lane, new))
+
+        future = self._writer.put(lambda db: _rename(db, lane, new))
+        future.add_done_callback(keep)
+        await asyncio.shield(future)
 
     async def leave(self, place: Conversation, *, forget: bool) -> None:
-        """Close what waits in a place and all that belongs to it."""
-        lanes = [lane for lane in self._waiting.lanes() if Conversation.parse(lane).within(place)]
-        running = {lane: self._waiting.running(lane) for lane in lanes}
+        """Close what waits in a place and all that belongs to it; what runs ends by itself."""
+        closing: list[asyncio.Future[None]] = []
 
-        def work(db: sqlite3.Connection) -> dict[str, set[int]]:
+        def work(db: sqlite3.Connection) -> list[tuple[str, int]]:
             if forget:
                 _forget(db, place)
-            return {lane: _close(db, lane, running[lane]) for lane in lanes}
+            return _mark(db, place)
 
-        for lane, closed in (await self._writer.put(work)).items():
-            self._waiting.take_out(lane, closed)
+        def keep(done: "asyncio.Future[Any]") -> None:
+            for lane, id in () if done.exception() else done.result():
+                turn = self._waiting.change(lane, id, _forgotten)
+                if turn and self._waiting.state(turn) != "running":
+                    closing.extend(end(self._writer, self._waiting, replace(turn, parts=())))
+
+        future = self._writer.put(work)
+        future.add_done_callback(keep)
+        await asyncio.shield(future)
+        await asyncio.gather(*closing)
 
 
-def _beginning(place: Conversation) -> str:
-    """Return what the names of all that lies in a place begin with."""
+def _ranges(place: Conversation) -> list[tuple[str, str]]:
+    """Return from where to where the names of all that lies in a place go, the end excluded."""
+    name = str(place)
     if place.thread:
-        return f"{place}|"
-    if place.channel:
-        return str(place)
-    return str(place).removesuffix(":").removesuffix(":") + ":"
+        return [(name, f"{name}\0"), (f"{name}|", f"{name}}}")]  # itself; its people's memories
+    start = name if place.channel else name.removesuffix(":").removesuffix(":") + ":"
+    return [(start, start[:-1] + ";")]  # `;` follows `:`
 
 
-def _rename(db: sqlite3.Connection, old: str, new: str, running: int) -> None:
-    db.execute("insert or replace into moves values (?, ?)", (old, new))
+def _forget(db: sqlite3.Connection, place: Conversation) -> None:
+    for start, stop in _ranges(place):
+        for table, column in FORGOTTEN:
+            sql = f"delete from {table} where {column} >= ? and {column} < ?"
+            db.execute(sql, (start, stop))
+        sql = "delete from marks where platform = ? and channel >= ? and channel < ?"
+        db.execute(sql, (place.platform, start, stop))
+        db.execute(
+            """delete from letters where id in (select letters.id from letters
+            join inbox using (id) where lane >= ? and lane < ?)""",
+            (start, stop),
+        )
+
+
+def _mark(db: sqlite3.Connection, place: Conversation) -> list[tuple[str, int]]:
+    """Let every open row of a place end without a trace."""
+    sql = """select lane, id from inbox
+    where payload is not null and lane >= ? and lane < ? order by id"""
+    found = [row for limits in _ranges(place) for row in db.execute(sql, limits).fetchall()]
+    for _, id in found:
+        changes.mark(db, id)
+    return found
+
+
+def _forgotten(turn: Turn) -> Turn:
+    return replace(turn, revision=turn.revision + 1, steps={**turn.steps, "forgotten": True})
+
+
+def _rename(db: sqlite3.Connection, old: str, new: Conversation) -> None:
+    name = str(new)
+    db.execute("insert or replace into moves values (?, ?)", (old, name))
     for table, column in NAMED:
-        spared = f" and id <> {running}" if table == "inbox" else ""
         db.execute(
             f"update or replace {table} set {column} = ?2 || substr({column}, length(?1) + 1) "
-            f"where ({column} = ?1 or substr({column}, 1, length(?1) + 1) = ?1 || '|'){spared}",
-            (old, new),
+            f"where {column} = ?1 or ({column} >= ?1 || '|' and {column} < ?1 || '}}')",
+            (old, name),
         )
-    sql = "select id, payload from inbox where lane = ? and payload is not null and id <> ?"
-    for id, payload in db.execute(sql, (new, running)).fetchall():
-        db.execute("delete from parts where turn = ?", (id,))  # they were shown under the old name
+    letters = "select id, payload from letters where id in (select id from inbox where lane = ?)"
+    for table, column, found in (
+        ("letters", "id", db.execute(letters, (old,)).fetchall()),
+        ("timers", "event", db.execute(
+            "select event, payload from timers where lane = ?", (name,)).fetchall()),
+    ):  # fmt: skip
+        for key, payload in found:
+            changed = orjson.dumps({**orjson.loads(payload), "conversation": name}).decode()
+            db.execute(f"update {table} set payload = ? where {column} = ?", (changed, key))
+    _rename_open(db, old, name)
+    sql = """update inbox set lane = ?2, memory = ?2 || substr(memory, length(?1) + 1)
+    where lane = ?1 and payload is null"""
+    db.execute(sql, (old, name))
+
+
+def _rename_open(db: sqlite3.Connection, old: str, new: str) -> None:
+    """Rename rows that wait; their parts were shown where nothing can be changed any more.
+
+    The row of a turn that runs is renamed too: the turn finds its new name through `moves`.
+    """
+    sql = "select id, memory, payload from inbox where lane = ? and payload is not null"
+    for id, memory, payload in db.execute(sql, (old,)).fetchall():
         changed = orjson.dumps({**orjson.loads(payload), "conversation": new}).decode()
-        db.execute("update inbox set payload = ? where id = ?", (changed, id))
+        db.execute(rows.RENAME, (new, new + memory.removeprefix(old), changed, id))
 
 
 def _renamed(turn: Turn, old: str, new: Conversation) -> Turn:
     memory = str(new) + turn.memory.removeprefix(old)
     event = replace(turn.event, conversation=new)
     return replace(turn, lane=str(new), memory=memory, event=event, parts=())
-
-
-def _forget(db: sqlite3.Connection, place: Conversation) -> None:
-    values = (str(place), _beginning(place))
-    for table, column in FORGOTTEN:
-        db.execute(
-            f"delete from {table} where {column} = ?1 or substr({column}, 1, length(?2)) = ?2",
-            values,
-        )
-    db.execute(
-        """delete from letters where id in (select id from inbox
-        where lane = ?1 or substr(lane, 1, length(?2)) = ?2)""",
-        values,
-    )
-
-
-def _close(db: sqlite3.Connection, lane: str, running: int) -> set[int]:
-    """Close the open rows of a lane; the running one is marked, and ends without a trace."""
-    open_rows = db.execute(
-        "select id from inbox where lane = ? and payload is not null", (lane,)
-    ).fetchall()
-    for (id,) in open_rows:
-        if id == running:
-            db.execute("update inbox set revision = revision + 1 where id = ?", (id,))
-            db.execute(rows.KEEP_STEP, (id, "forgotten", "true"))
-        else:
-            rows.shut(db, id, "declined")
-    return {id for (id,) in open_rows} - {running}

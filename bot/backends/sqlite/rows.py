@@ -9,6 +9,7 @@ from typing import Any
 
 import orjson
 
+from bot.domain.conversation import Conversation
 from bot.domain.events import Event, from_plain, to_plain
 from bot.domain.replies import Part
 from bot.ports.store import Result, Turn
@@ -23,10 +24,12 @@ REMEMBER = """insert into lines (memory, lane, event, message, role, person, nam
 values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"""
 OPEN_ROWS = """select id, lane, memory, epoch, payload, attempts, not_before, revision from inbox
 where payload is not null order by id"""
+RENAME = "update inbox set lane = ?, memory = ?, payload = ? where id = ?"
 CHARGE = """insert into ledger (at, person, lane, model, input, output, estimated, cost)
 values (?, ?, ?, ?, ?, ?, ?, ?)"""
 KEEP_LETTER = """insert or replace into letters
-select id, payload, ?1, ?2, ?3 from inbox where id = ?4 and payload is not null"""
+select id, payload, ?1, ?2, ?3 from inbox where id = ?4 and payload is not null
+and not exists (select 1 from steps where turn = ?4 and name = 'forgotten')"""
 KEEP_STEP = """insert or replace into steps select ?1, ?2, ?3
 where exists (select 1 from inbox where id = ?1 and payload is not null)"""
 COUNT_BEGUN = """update inbox set attempts = attempts + 1, started = 0,
@@ -80,13 +83,15 @@ def close(db: sqlite3.Connection, turn: Turn, result: Result) -> Turn | None:
         db.execute(KEEP_LETTER, (result.reason, turn.attempts, now, turn.id))
     closed = db.execute(CLOSE, (result.outcome, now, turn.id, result.revision)).rowcount
     if not closed:
-        return _reopened(db, turn)
+        return reread(db, turn)
     db.execute("delete from steps where turn = ?", (turn.id,))
     db.execute("delete from parts where turn = ?", (turn.id,))
-    lane, memory = _place(db, turn)
+    lane, memory = home(db, turn)
     event = getattr(turn.event, "replaces", "")
     if event:
         db.execute("delete from lines where memory = ? and event = ?", (memory, event))
+    if getattr(turn.event, "edited", 0.0):  # over the same messages, some of which may be gone
+        db.execute("delete from answers where lane = ? and event = ?", (lane, event))
     event = event or turn.event.id
     row = db.execute("select epoch from memories where key = ?", (memory,)).fetchone()
     if (row[0] if row else 0) == turn.epoch:
@@ -108,18 +113,28 @@ def shut(db: sqlite3.Connection, id: int, outcome: str) -> None:
     db.execute("delete from parts where turn = ?", (id,))
 
 
-def _reopened(db: sqlite3.Connection, turn: Turn) -> Turn | None:
+def reread(db: sqlite3.Connection, turn: Turn) -> Turn | None:
+    """Return a turn as it is now, under its present name; None when it is closed."""
     row = db.execute(
         "select payload, revision from inbox where id = ? and payload is not null", (turn.id,)
     ).fetchone()
     if row is None:  # closed before, by a write whose outcome was not heard
         return None
     steps, parts = journal(db, turn.id)
+    lane, memory = home(db, turn)
     event = from_plain(orjson.loads(row[0]))
-    return replace(turn, event=event, revision=row[1], steps=steps, parts=parts, resumed=True)
+    if lane != turn.lane:  # what was shown under the old name cannot be changed under the new one
+        event, parts = replace(event, conversation=Conversation.parse(lane)), ()
+        db.execute("delete from parts where turn = ?", (turn.id,))
+        payload = orjson.dumps(to_plain(event)).decode()
+        db.execute(RENAME, (lane, memory, payload, turn.id))
+    return replace(
+        turn, lane=lane, memory=memory, event=event, revision=row[1], steps=steps, parts=parts,
+        resumed=True,
+    )  # fmt: skip
 
 
-def _place(db: sqlite3.Connection, turn: Turn) -> tuple[str, str]:
+def home(db: sqlite3.Connection, turn: Turn) -> tuple[str, str]:
     """Return lane and memory of a turn by their present names."""
     row = db.execute("select moved from moves where lane = ?", (turn.lane,)).fetchone()
     if row is None:
@@ -133,12 +148,7 @@ def unfinished(db: sqlite3.Connection) -> list[tuple[Turn, float]]:
     now = time.time()
     db.execute(COUNT_BEGUN, (now, FIRST_PAUSE / 2))
     _charge_cut_calls(db, now)
-    db.execute(
-        "delete from inbox where closed < ? and id not in (select id from letters)",
-        (now - KNOWN_FOR,),
-    )
-    db.execute("delete from answers where at < ?", (now - HANDLES_FOR,))
-    db.execute("delete from letters where at < ?", (now - LETTERS_FOR,))
+    tidy(db)
     db.execute("commit")
     steps: dict[int, dict[str, Any]] = {}
     for turn, name, value in db.execute("select turn, name, value from steps"):
@@ -156,6 +166,17 @@ def unfinished(db: sqlite3.Connection) -> list[tuple[Turn, float]]:
             log.error("row %s cannot be read and is given up: %r", row[0], error)  # noqa: TRY400
             shut(db, row[0], "dead")
     return turns
+
+
+def tidy(db: sqlite3.Connection) -> None:
+    """Delete what was kept for a while only."""
+    now = time.time()
+    db.execute(
+        "delete from inbox where closed < ? and id not in (select id from letters)",
+        (now - KNOWN_FOR,),
+    )
+    db.execute("delete from answers where at < ?", (now - HANDLES_FOR,))
+    db.execute("delete from letters where at < ?", (now - LETTERS_FOR,))
 
 
 def _charge_cut_calls(db: sqlite3.Connection, now: float) -> None:

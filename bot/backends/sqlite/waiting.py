@@ -114,15 +114,32 @@ class Waiting:
             del self._lanes[turn.lane]
         return None
 
-    def again(self, turn: Turn, not_before: float) -> None:
-        """Put a failed turn back to the head of its lane; one that had none joins its lane."""
-        lane = self._lanes.get(turn.lane)
-        if lane and lane[0].id == turn.id:
-            lane[0] = turn
-            self._running.discard(turn.lane)
-            self.rest(turn.lane, not_before - time.time())
-        else:
+    def again(self, was: str, turn: Turn, not_before: float) -> None:
+        """Put a failed turn back to the head of its lane; one that had none joins its lane.
+
+        `was` is the lane in which it ran, which has got another name when it is not the turn's.
+        """
+        lane = self._lanes.get(was)
+        if not lane or lane[0].id != turn.id:
             self.offer(turn, not_before=not_before)
+        elif was == turn.lane:
+            lane[0] = turn
+            self._running.discard(was)
+            self.rest(was, not_before - time.time())
+        else:
+            self.next(lane[0])
+            self.put_back(turn)
+
+    def put_back(self, turn: Turn) -> None:
+        """Let a turn wait where its age puts it, but not before one that runs."""
+        before = self._lanes.get(turn.lane)
+        if not before:
+            self.offer(turn)
+            return
+        self.count += 1
+        running = self.running(turn.lane)
+        before.append(turn)
+        self._lanes[turn.lane] = deque(sorted(before, key=lambda t: (t.id != running, t.id)))
 
     # ---- what is changed while it waits
 
@@ -138,15 +155,13 @@ class Waiting:
         """Return the lanes that have open turns."""
         return tuple(self._lanes)
 
-    def rename(self, old: str, new: str, renamed: Callable[[Turn], Turn]) -> None:
-        """Move what waits in a lane to another one, before what waits there."""
+    def rename(self, old: str, renamed: Callable[[Turn], Turn]) -> None:
+        """Move what waits in a lane to the one of its new name."""
         running = self.running(old)
         moved = [turn for turn in self._lanes.get(old, ()) if turn.id != running]
-        after = [turn for turn in self._lanes.get(new, ()) if turn.id != self.running(new)]
-        for lane, turns in ((old, moved), (new, after)):
-            self.take_out(lane, {turn.id for turn in turns})
-        for turn in (*map(renamed, moved), *after):
-            self.offer(turn)
+        self.take_out(old, {turn.id for turn in moved})
+        for turn in moved:
+            self.put_back(renamed(turn))
 
     def take_out(self, lane: str, ids: Container[int]) -> None:
         """Forget turns that were closed while they waited; a new head need not rest."""

@@ -37,6 +37,7 @@ def policy(config, place):
         personas={name: persona.system_prompt for name, persona in config.personas.items()},
         models=tuple(config.models),
         settings=None,
+        places=None,
     )
     return policies.resolve(
         Conversation(

@@ -9,7 +9,7 @@ create table letters (
 
 -- A message that was taken together with a later one names the row of that one.
 alter table inbox add column merged integer;
-create index inbox_merged on inbox (lane, message) where merged is not null;
+create index inbox_merged on inbox (merged) where merged is not null;
 
 -- How often an open row was changed while it ran: a turn that ends with an older count runs again.
 alter table inbox add column revision integer not null default 0;
@@ -29,7 +29,8 @@ create index lines_of_memory on lines (memory, id);
 create index lines_of_event on lines (event);
 
 -- Edits and deletions find lines and answers by their message, in however long a history.
-create index lines_of_message on lines (lane, message) where message <> '';
+create index lines_of_message on lines (lane, message);
+create index inbox_of_message on inbox (lane, message);
 create index answers_of_event on answers (event);
 
 -- Conversations that got another name, as when a Telegram group becomes a supergroup.
