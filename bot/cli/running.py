@@ -4,9 +4,12 @@ import asyncio
 import logging
 import os
 import signal
+import time
+from dataclasses import dataclass
 from pathlib import Path
 
 from bot.app import platforms, serve
+from bot.app.engine import DRAIN_S
 from bot.backends.openai.settings import OFFICIAL, OpenAISettings, address
 from bot.cli.options import found, run_until_done
 from bot.config import Config, Secrets, load
@@ -15,6 +18,7 @@ from bot.ops import logs
 from bot.ports.platform import Secret
 
 log = logging.getLogger(__name__)
+SAME = 0.5  # seconds in which several signals count as one: some tools send two
 
 
 def run_adapters(path: Path | None, role: str, *, debug: bool) -> None:
@@ -58,16 +62,26 @@ def missing_secrets(config: Config, secrets: Secrets) -> list[str]:
 
 
 async def _serve(config: Config, secrets: Secrets) -> None:
-    stop = asyncio.Event()
+    ending = _Ending(asyncio.Event())
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(number, _end, stop, number)
-    await serve(config, secrets, stop, controlled=True)
+        loop.add_signal_handler(number, ending.ask, number)
+    await serve(config, secrets, ending.stop, controlled=True)
 
 
-def _end(stop: asyncio.Event, number: int) -> None:
-    """Begin to drain; who asks a second time does not want to wait, and nothing is lost by it."""
-    if stop.is_set():
-        log.warning("stopping at once; what is not answered yet is answered after the next start")
-        os._exit(128 + number)
-    stop.set()
+@dataclass(slots=True)
+class _Ending:
+    """The end as people ask for it."""
+
+    stop: asyncio.Event
+    asked: float = 0.0  # on the monotonic clock
+
+    def ask(self, number: int) -> None:
+        """Begin to drain; who asks again later does not want to wait, and loses nothing by it."""
+        if not self.stop.is_set():
+            log.info("stopping; running answers have %g s to end", DRAIN_S)
+            self.asked = time.monotonic()
+            self.stop.set()
+        elif time.monotonic() - self.asked > SAME:
+            log.warning("stopping at once; what is not answered now is answered after the start")
+            os._exit(128 + number)

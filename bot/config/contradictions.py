@@ -6,9 +6,10 @@ from typing import Any
 
 from bot.backends.openai.settings import host_of, loopback
 from bot.config.reader import advice, join
-from bot.config.sections import Config
+from bot.config.sections import Config, TurnSettings
 from bot.domain.policy import AccessPolicy, MemoryPolicy
 
+YEAR = 31_536_000  # seconds
 LEAST_MEMORY = 64  # tokens: less does not hold one exchange
 EXAMPLE = 'platform:workspace:user, like "slack:T012:U345" or "telegram::42"'
 
@@ -61,10 +62,23 @@ def _sizes(config: Config) -> Iterator[str]:
             yield f"{key}.max_tokens: {size} is too small; write {LEAST_MEMORY} or more"
         if memory["window"] < 1:
             yield f"{key}.window: {memory['window']} is too small; write 1 or more"
-    if not config.turns.timeout_s > 0:
-        yield f"turns.timeout_s: {config.turns.timeout_s:g} is not above 0; 300 is usual"
-    if config.turns.attempts < 1:
-        yield f"turns.attempts: {config.turns.attempts} is too small; write 1 or more"
+    yield from _turns(config.turns)
+    if not 0 <= config.http.port <= 65535:
+        yield f"http.port: {config.http.port} is no port; write 1 to 65535, or 0 for none"
+    if not config.http.host:
+        yield "http.host: is empty; write 127.0.0.1 for this machine, 0.0.0.0 for everybody"
+
+
+def _turns(turns: TurnSettings) -> Iterator[str]:
+    if not turns.timeout_s > 0:
+        yield f"turns.timeout_s: {turns.timeout_s:g} is not above 0; 300 is usual"
+    for name in ("attempts", "waiting"):
+        if getattr(turns, name) < 1:
+            yield f"turns.{name}: {getattr(turns, name)} is too small; write 1 or more"
+    for name, most in (("debounce_ms", 60_000), ("edits_within_s", YEAR), ("stale_after_s", YEAR)):
+        value = getattr(turns, name)
+        if not 0 <= value <= most:
+            yield f"turns.{name}: {value:g} is not between 0 and {most}"
 
 
 def _people(config: Config, platforms: tuple[str, ...]) -> Iterator[str]:

@@ -101,7 +101,11 @@ class Dispatcher:
         turn = self.crowd.current(turn)
         self.metrics.resumed += turn.resumed
         if turn.attempts >= self.attempts:
-            log.error("giving up on %s after %s attempts", turn.event.id, turn.attempts)
+            reference = reference_of(turn.event.id)
+            log.error(
+                "giving up on %s after %s attempts: reference %s",
+                turn.event.id, turn.attempts, reference,
+            )  # fmt: skip
             if "forgotten" not in turn.steps:
                 await self._apologise(turn)
             return await self._bury(turn, f"gave up after {turn.attempts} attempts")
@@ -133,7 +137,7 @@ class Dispatcher:
 
     async def _failed(self, turn: Turn, error: BaseException) -> Turn | None:
         if isinstance(error, Gone):
-            log.warning("%s is closed to the bot: %s", turn.lane, error)
+            log.warning("%s of %s: the place is closed: %s", turn.event.id, turn.lane, error)
             return await self._bury(turn, "the place is closed to the bot")
         passing = isinstance(error, DeliveryError | StoreError)
         pause = min(2.0**turn.attempts, LONGEST_PAUSE)

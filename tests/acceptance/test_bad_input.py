@@ -69,8 +69,9 @@ async def stopped(process):
 
 
 def lines(text):
-    """Return what was said, one sentence a line; a log line is its message."""
-    return [json.loads(line)["message"] if line[:1] == "{" else line for line in text.splitlines()]
+    """Return what was said, one sentence a line; a log line is its message. Farewells are left out."""
+    said = (json.loads(line)["message"] if line[:1] == "{" else line for line in text.splitlines())
+    return [sentence for sentence in said if not sentence.startswith("stopping;")]
 
 
 async def until(condition, within=15.0):

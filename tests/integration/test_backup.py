@@ -8,6 +8,7 @@ import subprocess
 import sys
 from contextlib import closing, contextmanager
 from importlib import resources
+from pathlib import Path
 
 import pytest
 
@@ -18,6 +19,7 @@ from bot.backends.sqlite.store import opened
 from bot.domain.errors import StoreError
 from tests.events import message
 
+BEFORE = b"SQLite format 3\0 the one from before"
 LINE = """insert into lines (memory, lane, event, message, role, person, name, text, size, at)
 values ('m', 'l', 'e', '1', 'user', 'p', '', ?, 1, 0.0)"""
 
@@ -130,7 +132,7 @@ async def test_a_backup_is_what_was_there_at_one_moment_while_others_write(tmp_p
 async def test_a_backup_that_is_killed_leaves_the_one_from_before(tmp_path):
     path, target = tmp_path / "parley.db", tmp_path / "b.db"
     await store_with(path, *["x" * 4000] * 3000)
-    target.write_bytes(b"the one from before")
+    target.write_bytes(BEFORE)
     program = """
 import os, signal, sys
 from bot.backends.sqlite.backup import back_up
@@ -138,9 +140,20 @@ from pathlib import Path
 back_up(Path(sys.argv[1]), Path(sys.argv[2]), lambda *_: os.kill(os.getpid(), signal.SIGKILL))
 """
     assert ran(program, path, target)
-    assert target.read_bytes() == b"the one from before"
+    assert target.read_bytes() == BEFORE
     assert back_up(path, target) == check(target)
     assert [file.name for file in tmp_path.glob("*.part")] == []
+
+
+async def test_a_backup_does_not_replace_what_is_no_backup(tmp_path):
+    path, target = tmp_path / "parley.db", tmp_path / "config.toml"
+    await store_with(path)
+    target.write_text("config_version = 1")
+    with pytest.raises(StoreError, match="is no backup"):
+        back_up(path, target)
+    with pytest.raises(StoreError, match="is no backup"):
+        back_up(path, Path(os.devnull))
+    assert target.read_text() == "config_version = 1"
 
 
 @pytest.mark.parametrize("side", ["", "-wal", ".lock"])

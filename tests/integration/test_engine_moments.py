@@ -29,7 +29,6 @@ async def test_first_messages_of_a_moved_group_in_the_same_batch(tmp_path, platf
     access = AccessPolicy(group_policy="allowlist", allow=("fake:W:-100",))
     config = replace(configuration(tmp_path, model.base_url), access=access)
     async with running(config, platform):
-
         took = await asyncio.gather(
             platform.inbox.accept(Moved(id="m", at=1.0, conversation=old, to=new)),
             platform.inbox.accept(message("two", conversation=new, private=False)),

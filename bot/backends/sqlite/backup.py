@@ -14,6 +14,7 @@ from pathlib import Path
 from bot.backends.sqlite import copying, schema
 from bot.domain.errors import StoreError
 
+HEADER = b"SQLite format 3\0"  # https://www.sqlite.org/fileformat.html#the_database_header
 SIDES = ("-wal", "-shm")  # what SQLite keeps beside a database in WAL mode
 
 
@@ -34,10 +35,11 @@ def back_up(path: Path, target: Path, progress: copying.Progress | None = None) 
     Raises:
         StoreError: there is no database, it is damaged, or the copy cannot be written.
     """
-    if not path.exists():
-        raise StoreError(f"there is no database {path}; does --config name the right file?")
+    _expect(path)
     if target.is_dir() or _is_part_of(target, path):
         raise StoreError(f"{target}: is no name for a backup; name a new file in another folder")
+    if target.exists() and not _is_database(target):
+        raise StoreError(f"{target}: is there and is no backup, so it is not replaced")
     try:
         with closing(_reading(path, "mode=ro")) as db:
             db.execute("begin")
@@ -48,6 +50,25 @@ def back_up(path: Path, target: Path, progress: copying.Progress | None = None) 
     except OSError as error:
         raise StoreError(f"{target}: cannot be written: {error.strerror}") from error
     return facts
+
+
+def _expect(path: Path) -> None:
+    try:
+        there = path.exists()
+    except OSError as error:
+        raise StoreError(
+            f"the database {path} cannot be looked at ({error.strerror}); run this as its owner"
+        ) from error
+    if not there:
+        raise StoreError(f"there is no database {path}; does --config name the right file?")
+
+
+def _is_database(path: Path) -> bool:
+    """Tell whether a file may be replaced by a backup: it is one, or it is empty."""
+    if not path.is_file():
+        return False
+    with path.open("rb") as file:
+        return file.read(len(HEADER)) in (HEADER, b"")
 
 
 def check(path: Path) -> Facts:
@@ -75,8 +96,7 @@ def look(path: Path) -> Facts:
     Raises:
         StoreError: there is no database, or it cannot be read.
     """
-    if not path.exists():
-        raise StoreError(f"there is no database {path}; does --config name the right file?")
+    _expect(path)
     with schema.explained(path), closing(_reading(path, "mode=ro")) as db:
         return _facts(db, path)
 

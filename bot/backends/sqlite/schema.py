@@ -39,6 +39,24 @@ class Migration:
     copy: Path | None = None
 
 
+def expect(path: Path) -> None:
+    """Do not begin anew, unseen, where a database was before.
+
+    Raises:
+        StoreError: it is gone.
+    """
+    mark = Path(f"{path}.lock")
+    try:
+        gone = mark.exists() and not path.exists()
+    except OSError:  # `lock` will say it
+        return
+    if gone:
+        raise StoreError(
+            f"the database {path} is gone; put it back or `parley restore FILE`, "
+            f"or delete {mark} to begin with an empty one"
+        )
+
+
 def lock(path: Path) -> TextIO:
     """Make this the only process that uses the database at `path`; close the file to let go.
 

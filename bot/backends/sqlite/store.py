@@ -72,6 +72,7 @@ async def backlog_of(path: Path) -> AsyncIterator[SqliteBacklog]:
 
 @asynccontextmanager
 async def _connected(path: Path) -> AsyncIterator[tuple[OwnedConnection, aiosqlite.Connection]]:
+    schema.expect(path)
     holder = schema.lock(path)
     connection = OwnedConnection(Ownership(path))
     reader = aiosqlite.connect(path, isolation_level=None)
