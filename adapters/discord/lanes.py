@@ -58,7 +58,7 @@ class Lanes:
             queue = self._queues[channel] = deque()
         if isinstance(item, Gap):
             queue.append(item)
-        elif self._waiting < self.room:
+        elif self._waiting < self.room or not isinstance(item, MessageReceived):
             self._waiting += 1
             queue.append(item)
         else:
@@ -83,9 +83,9 @@ class Lanes:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
 
-    def _leave_gap(self, queue: deque[Event | Gap], event: Event) -> None:
+    def _leave_gap(self, queue: deque[Event | Gap], event: MessageReceived) -> None:
         gap_is_last = len(queue) > 1 and isinstance(queue[-1], Gap)  # the first may be half read
-        if gap_is_last or not isinstance(event, MessageReceived):
+        if gap_is_last:
             return
         _log.warning("discord: %d events wait; %s is read later", self.room, event.conversation)
         queue.append(Gap(event.conversation, int(event.message) - 1))

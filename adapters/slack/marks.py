@@ -35,10 +35,12 @@ class Bookmarks:
     _moved: set[Conversation] = field(default_factory=set)
 
     async def load(self) -> None:
-        """Read the marks that an earlier process left."""
+        """Read the marks that an earlier process left; of silent threads none are needed."""
+        oldest = time.time() - _LIVELY
         for name, message in (await self.store.read(PLATFORM)).items():
             place = Conversation.parse(name)
-            self._shelf(place)[place] = message
+            if not place.thread or seconds(message) > oldest:
+                self._shelf(place)[place] = message
 
     def meet(self, channel: Conversation, after: str) -> None:
         """Begin to keep the mark of a channel, in which everything behind a message is of use."""

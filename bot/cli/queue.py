@@ -29,7 +29,10 @@ def queue() -> None:
 @json_option
 def list_(path: Path | None, as_json: bool) -> None:
     """Show what waits, runs, rests after a failure, or was given up, in its order."""
-    entries = _done(path, "list")["entries"]
+    answer = _done(path, "list")
+    entries = answer["entries"]
+    if answer["cut"]:
+        click.echo(f"parley: there are more than these {len(entries)}, the oldest", err=True)
     if as_json:
         show_json(entries)
     elif entries:

@@ -24,7 +24,8 @@ def verbs(backlog: Backlog) -> Verbs:
 
 
 async def _list(backlog: Backlog, _: Mapping[str, Any]) -> dict[str, Any]:
-    return {"entries": [asdict(entry) for entry in await backlog.entries(limit=LISTED)]}
+    entries = await backlog.entries(limit=LISTED + 1)
+    return {"entries": [asdict(entry) for entry in entries[:LISTED]], "cut": len(entries) > LISTED}
 
 
 async def _show(backlog: Backlog, request: Mapping[str, Any]) -> dict[str, Any]:

@@ -7,6 +7,7 @@ from dataclasses import replace
 
 import pytest
 
+from bot.backends.sqlite import rows, timers
 from bot.backends.sqlite.store import opened
 from bot.domain.replies import Part, Receipt
 from bot.ports.store import NewLine, Result
@@ -32,6 +33,18 @@ def at(tmp_path):
 def sql(tmp_path, q):
     with closing(sqlite3.connect(tmp_path / "parley.db")) as db:
         return db.execute(q).fetchall()
+
+
+async def test_what_is_kept_for_a_while_goes_while_the_bot_runs(at, tmp_path, monkeypatch):
+    monkeypatch.setattr(timers, "DAY", 0.05)
+    monkeypatch.setattr(rows, "KNOWN_FOR", -1.0)
+    async with at() as store:
+        await put(store, message("one"), lane=LANE, memory=LANE)
+        (turn,) = await claim(store)
+        await store.lanes.finish(turn, Result())
+        async with asyncio.timeout(5):
+            while sql(tmp_path, "select * from inbox"):
+                await asyncio.sleep(0.01)
 
 
 async def settled(store):

@@ -8,6 +8,7 @@ from contextlib import suppress
 
 import orjson
 
+from bot.backends.sqlite import rows
 from bot.backends.sqlite.writer import Writer, WriterConnection
 from bot.domain.errors import StoreError
 from bot.domain.events import Event, from_plain, to_plain
@@ -16,6 +17,7 @@ from bot.ports.store import Turn
 NEXT = "select event, due, lane, memory, payload from timers order by due limit 1"
 KEEP = """insert into timers (event, due, lane, memory, payload) values (?, ?, ?, ?, ?)
 on conflict do nothing"""
+DAY = 86400.0  # seconds
 PAUSE = 1.0  # seconds, while the store cannot take a timer that is due
 log = logging.getLogger(__name__)
 
@@ -28,17 +30,20 @@ class Timers:
     def __init__(self, writer: Writer, connection: WriterConnection, ingest: Ingest) -> None:
         self._writer, self._connection, self._ingest = writer, connection, ingest
         self._added = asyncio.Event()
-        self._task: asyncio.Task[None] | None = None
+        self._tasks: tuple[asyncio.Task[None], ...] = ()
 
     def start(self) -> None:
         """Begin to wait."""
-        self._task = asyncio.create_task(self._run(), name="sqlite timers")
+        self._tasks = (
+            asyncio.create_task(self._run(), name="sqlite timers"),
+            asyncio.create_task(self._tidy(), name="sqlite tidying"),
+        )
 
     async def stop(self) -> None:
         """Wait no more."""
-        if self._task:
-            self._task.cancel()
-            await asyncio.gather(self._task, return_exceptions=True)
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
 
     async def add(self, event: Event, *, lane: str, memory: str, due: float) -> None:
         """Keep an event until it is due."""
@@ -62,6 +67,13 @@ class Timers:
             except StoreError as error:
                 log.error("a timer waits for the store: %s", error)  # noqa: TRY400
                 await asyncio.sleep(PAUSE)
+
+    async def _tidy(self) -> None:
+        """Delete once a day what was kept for a while only; the start has done so too."""
+        while True:
+            await asyncio.sleep(DAY)
+            with suppress(StoreError):  # another day will do
+                await self._writer.put(rows.tidy)
 
     async def _forget(self, event: str) -> None:
         sql = "delete from timers where event = ?"
