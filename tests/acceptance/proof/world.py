@@ -33,6 +33,8 @@ from tests.acceptance.proof.virtual import LIFE, WORLD, Disk, chance
 
 PATIENCE = 900.0  # seconds after the last fault within which all must be answered
 OPEN = AccessPolicy(dm_policy="open", group_policy="open", require_mention=False)
+# In life the fifth death of a turn is its last; here one may meet more kills than that.
+TURNS = TurnSettings(timeout_s=20.0, attempts=50)
 
 
 class World:
@@ -123,7 +125,7 @@ class World:
 
     async def _bot(self):
         config = Config(
-            data_dir=self.path.parent, access=OPEN, turns=TurnSettings(timeout_s=20.0),
+            data_dir=self.path.parent, access=OPEN, turns=TURNS,
             models={"main": OpenAISettings(base_url="http://127.0.0.1:9/v1", model="m")},
             memory=MemoryPolicy(max_tokens=400_000),
         )  # fmt: skip
