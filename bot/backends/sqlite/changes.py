@@ -26,7 +26,7 @@ returning revision"""
 MARK = "update inbox set revision = revision + 1 where id = ? returning revision"
 FOLD = """update inbox set payload = null, state = 'done', closed = ?, merged = ?, message = ?
 where id = ?"""
-ASKED = """select event, memory, text, at, name from lines
+ASKED = """select event, memory, text, at from lines
 where lane = ? and message = ? and message <> '' and role = 'user' order by id desc limit 1"""
 SHOWN = """select message from answers where lane = ?1 and event = ?2
 and at = (select max(at) from answers where lane = ?1 and event = ?2)

@@ -85,7 +85,7 @@ class SqliteLanes:
 
     def count(self, lane: str = "") -> int:
         """Count open turns."""
-        return len(self.waiting.turns(lane)) if lane else self.waiting.count
+        return self.waiting.depth(lane) if lane else self.waiting.count
 
     async def amend(self, event: MessageEdited, *, within: float) -> Turn | None:
         """Follow an edit on disk and then in memory."""
@@ -137,7 +137,8 @@ class SqliteLanes:
 
     def current(self, turn: Turn) -> Turn:
         """Look it up in its lane; one of the control track is in none."""
-        return next((now for now in self.waiting.turns(turn.lane)[:1] if now.id == turn.id), turn)
+        head = self.waiting.head(turn.lane)
+        return head if head is not None and head.id == turn.id else turn
 
     async def lateness(self) -> float | None:
         """Read it from the rows that were closed last."""

@@ -55,6 +55,15 @@ class Waiting:
         """Return the open turns of a lane, the running one included."""
         return tuple(self._lanes.get(lane, ()))
 
+    def head(self, lane: str) -> Turn | None:
+        """Return the first open turn of a lane."""
+        turns = self._lanes.get(lane)
+        return turns[0] if turns else None
+
+    def depth(self, lane: str) -> int:
+        """Return how many turns are open in a lane."""
+        return len(self._lanes.get(lane, ()))
+
     def everywhere(self) -> Iterator[Turn]:
         """Walk over all open turns."""
         for lane in self._lanes.values():
@@ -64,9 +73,9 @@ class Waiting:
         """Tell what an open turn does."""
         if turn.id == self.running(turn.lane):
             return "running"
-        lane = self._lanes.get(turn.lane)
-        head = bool(lane) and lane[0].id == turn.id if lane else False
-        return "resting" if head and turn.lane in self._resting else "waiting"
+        head = self.head(turn.lane)
+        first = head is not None and head.id == turn.id
+        return "resting" if first and turn.lane in self._resting else "waiting"
 
     def running(self, lane: str) -> int:
         """Return the id of the turn that runs in a lane; 0 when none does."""
