@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from importlib.metadata import entry_points
 from typing import Any
 
+from bot.core.dispatcher import is_the_end
 from bot.domain.commands import Catalogue
 from bot.domain.errors import ConfigError, DeliveryError, Unreachable
 from bot.ports.platform import Adapter, Descriptor, Inbox, Pulse, Sender
@@ -88,12 +89,9 @@ class WaitingSender:
 
 def _is_the_end(error: BaseException) -> bool:
     """Whether the platform is refused for good, or its own task is to end."""
-    if isinstance(error, asyncio.CancelledError):
-        task = asyncio.current_task()
-        return task is None or task.cancelling() > 0
     if isinstance(error, BaseExceptionGroup):
         return error.subgroup(ConfigError) is not None
-    return isinstance(error, ConfigError | KeyboardInterrupt | SystemExit | GeneratorExit)
+    return isinstance(error, ConfigError) or is_the_end(error)
 
 
 def _named(error: BaseException) -> str:
