@@ -41,7 +41,7 @@ bench: $(VENV)/.dev ## Parley beside minimal bots on the same SDKs, about 5 minu
 replay: $(VENV)/.dev ## real conversations through the three SDKs: lost, doubled, swapped
 	@$(BIN)/python -m tests.acceptance.replay
 
-proof: $(VENV)/.dev ## every promise of the README with its number, about an hour
+proof: $(VENV)/.dev ## every promise of the README with its number, more than an hour
 	@$(BIN)/python -m tests.acceptance.proof
 
 proof-quick: $(VENV)/.dev ## a tenth of that, a few minutes
