@@ -186,23 +186,12 @@ async def test_a_surplus_part_that_is_taken_away_does_not_take_the_answer_out_of
         assert await texts(store, key=LANE) == ["fixed", "new"]
 
 
-async def test_a_move_that_is_told_twice_spares_what_runs_in_the_new_place(at):
+@pytest.mark.parametrize("before", [0, 1])
+async def test_a_move_spares_what_runs_in_the_new_place_also_when_it_is_told_twice(at, before):
     new = replace(PLACE, channel="N")
     async with at() as store:
-        await store.places.move(PLACE, new)
-        await put(store, message("x", conversation=new), lane=str(new), memory=str(new))
-        (turn,) = await claim(store)
-        await store.lanes.save(turn, "admitted", {})
-        await store.lanes.save_part(turn, Part(index=0, id="77"))
-        await store.places.move(PLACE, new)
-    async with at() as store:
-        (turn,) = await claim(store)
-        assert [p.id for p in turn.parts] == ["77"]
-
-
-async def test_a_move_spares_what_runs_in_the_new_place(at):
-    new = replace(PLACE, channel="N")
-    async with at() as store:
+        for _ in range(before):
+            await store.places.move(PLACE, new)
         await put(store, message("x", conversation=new), lane=str(new), memory=str(new))
         (turn,) = await claim(store)
         await store.lanes.save(turn, "admitted", {})

@@ -35,6 +35,8 @@ class Fork:
 class Forks:
     """The preloaded parent; an async context manager."""
 
+    module = "tests.acceptance.proof.preloaded"
+
     def __init__(self, platform, config, log, *, blind=False):
         self._arguments = [platform, str(config), str(log), *(["--blind"] if blind else [])]
         self._forks: dict[int, Fork] = {}
@@ -42,7 +44,7 @@ class Forks:
 
     async def __aenter__(self):
         self._parent = await asyncio.create_subprocess_exec(
-            sys.executable, "-m", "tests.acceptance.proof.preloaded", *self._arguments,
+            sys.executable, "-m", self.module, *self._arguments,
             env={**surroundings(), "PYTHONPATH": str(ROOT)}, cwd=Path(self._arguments[1]).parent,
             stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE,
         )  # fmt: skip

@@ -16,16 +16,15 @@ import asyncio
 import itertools
 import random
 import sqlite3
-import sys
 import tempfile
 from collections import Counter
 from contextlib import closing, suppress
 from pathlib import Path
 
 from tests.acceptance.counting import TOKEN
-from tests.acceptance.proof.forks import IMPORTING, ROOT, Forks
+from tests.acceptance.proof.forks import Forks
 from tests.acceptance.proof.running import alone, quiet
-from tests.acceptance.stage import STAGES, Stage, surroundings
+from tests.acceptance.stage import STAGES, Stage
 
 SCRIPT = (0, 0, 1)  # the rooms in which messages come, one after another
 SECTIONS = """
@@ -44,16 +43,7 @@ OPEN = """select (select count(*) from inbox where payload is not null)
 class Armed(Forks):
     """A parent whose forks kill themselves."""
 
-    async def __aenter__(self):
-        self._parent = await asyncio.create_subprocess_exec(
-            sys.executable, "-m", "tests.acceptance.proof.armed", *self._arguments,
-            env={**surroundings(), "PYTHONPATH": str(ROOT)}, cwd=Path(self._arguments[1]).parent,
-            stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE,
-        )  # fmt: skip
-        async with asyncio.timeout(IMPORTING):
-            assert await self._parent.stdout.readline() == b"ready\n", "the parent did not start"
-        self._listening = asyncio.create_task(self._listen())
-        return self
+    module = "tests.acceptance.proof.armed"
 
 
 class Sweep:
