@@ -4,19 +4,24 @@ The adapter here is one more implementation of the platform port; it shows repli
 """
 
 import asyncio
+import time
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field, replace
 
+from bot.app.assembly import Outside
 from bot.app.engine import assemble
 from bot.backends.openai.settings import OpenAISettings
 from bot.backends.sqlite.store import opened
 from bot.config import Config, Secrets
+from bot.config.sections import PrivacySettings
+from bot.core.health import Health
 from bot.domain.errors import Gone
 from bot.domain.policy import AccessPolicy
 from bot.domain.replies import Finished, Part, Receipt, Retraction, Text
 from bot.ports.platform import Adapter
 
 OPEN = AccessPolicy(dm_policy="open", group_policy="open")
+QUIET = PrivacySettings(notice=False)  # a first answer is like every other
 
 
 @dataclass
@@ -35,8 +40,11 @@ class MemoryPlatform:
 
     shown: list[Shown] = field(default_factory=list)
     finals: list[str] = field(default_factory=list)  # every text that was once shown as final
+    moments: list[tuple] = field(default_factory=list)  # (address, text) of all that was ever seen
     failures: list[BaseException] = field(default_factory=list)
     inbox: object = None
+    files: object = None  # where attachments are kept
+    history: object = None  # tells what was said in a thread before
     catalogue: tuple = ()
     ready: asyncio.Event = field(default_factory=asyncio.Event)
     hold: asyncio.Event | None = None  # set it to let replies become final
@@ -67,6 +75,7 @@ class MemoryPlatform:
             match piece:
                 case Text(words):
                     shown.text += words
+                    self.moments.append((to, shown.text))
                 case Retraction(sentence):
                     shown.text = sentence
                 case Finished():
@@ -96,17 +105,23 @@ class MemoryPlatform:
 
 def configuration(folder, base_url, **changes) -> Config:
     model = OpenAISettings(base_url=base_url, model="fake-model", timeout_s=5)
-    return replace(Config(data_dir=folder, models={"main": model}, access=OPEN), **changes)
+    config = Config(data_dir=folder, models={"main": model}, access=OPEN, privacy=QUIET)
+    return replace(config, **changes)
 
 
 @asynccontextmanager
-async def running(config, platform, name="fake"):
-    """Run the engine until the block ends; a block that raises kills nothing but itself."""
+async def running(config, platform, name="fake", **given):
+    """Run the engine until the block ends; a block that raises kills nothing but itself.
+
+    `given` goes into what the engine is given from outside: a clock, a way to read settings again.
+    """
     async with AsyncExitStack() as stack:
         store = await stack.enter_async_context(opened(config.data_dir / "parley.db"))
-        adapters = {name: Adapter(receiver=platform, sender=platform)}
+        adapters = {name: Adapter(receiver=platform, sender=platform, files=platform.files,
+                                  history=platform.history)}  # fmt: skip
         secrets = Secrets({"OPENAI_API_KEY": "k"})
-        engine = await assemble(config, secrets, store, adapters, stack)
+        outside = Outside(health=Health(now=time.time), **given)
+        engine = await assemble(config, secrets, store, adapters, stack, outside)
         stop = asyncio.Event()
         platform.ready.clear()
         task = asyncio.create_task(engine.run(stop))

@@ -5,10 +5,11 @@ import os
 import sys
 from collections.abc import AsyncIterator
 
+from adapters.console.inbound import Offer
 from bot.domain.commands import Catalogue
 from bot.domain.conversation import Address
 from bot.domain.errors import Gone
-from bot.domain.replies import Finished, Piece, Receipt, Retraction, Text
+from bot.domain.replies import Button, Finished, Piece, Receipt, Retraction, Text
 from bot.domain.text import storable
 from bot.ports.platform import Outbox
 
@@ -53,31 +54,33 @@ class ConsoleSender:
         self._typing = sys.stdin.isatty() and not bare
         self._end = "\n" if bare or self._typing else "\n\n"  # a blank line between piped answers
         self.unanswered = Unanswered()
+        self.offer = Offer()
 
     async def open(self) -> None:
         """A terminal is always open."""
 
     async def publish(self, catalogue: Catalogue) -> None:
-        """Say how to begin."""
+        """Say how to begin; `/help` also lists what only moderators and admins may use."""
         if self._typing:
-            commands = " ".join(f"/{command.name}" for command in catalogue)
+            commands = " ".join(f"/{one.name}" for one in catalogue if one.rank == "everyone")
             _print(f"Commands: {commands} /quit{PROMPT}")
 
     async def deliver(self, to: Address, reply: AsyncIterator[Piece], outbox: Outbox) -> Receipt:  # noqa: ARG002
         """Print pieces as they come; a terminal cannot take words back, so it says so."""
         try:
-            await self._show(reply)
+            await self._show(reply, to)
         except BrokenPipeError as error:
             self.unanswered.close()
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # for the last flush
             raise Gone("nobody reads the terminal any more") from error
-        self.unanswered.end()
+        if to.answers:  # what the bot says by itself answers nothing
+            self.unanswered.end()
         return Receipt((to.answers,) if to.answers else ())
 
     async def close(self) -> None:
         """Nothing to close."""
 
-    async def _show(self, reply: AsyncIterator[Piece]) -> None:
+    async def _show(self, reply: AsyncIterator[Piece], to: Address) -> None:
         if self._typing:
             _print(f"\n{self._name}>\n")
         async for piece in reply:
@@ -88,8 +91,15 @@ class ConsoleSender:
                     _print(f"\n[taken back: {sentence}]")
                 case Finished():
                     _print(self._end)
+                    self._offer(piece.buttons, to)
         if self._typing:
             _print(PROMPT)
+
+    def _offer(self, buttons: tuple[Button, ...], to: Address) -> None:
+        """Say what can be pressed; from a pipe nobody could."""
+        if buttons and self._typing:
+            self.offer.message, self.offer.buttons = to.answers, buttons
+            _print(f"\n{self.offer.lines}\n")
 
 
 def _print(text: str) -> None:

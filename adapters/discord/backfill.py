@@ -43,7 +43,7 @@ class Backfill:
         async with self._gate:
             try:
                 messages = await self._messages(conversation, after)
-                events = await self._events(conversation.workspace, messages)
+                events = await self.events(conversation.workspace, messages)
             except Refused as refusal:
                 _log.info("discord: %s cannot be read back: %s", conversation, refusal)
                 return [], after
@@ -71,7 +71,7 @@ class Backfill:
         _log.warning("discord: %s has more missed messages than are read", conversation)
         return found[: settings.backfill_messages]
 
-    async def _events(self, guild: str, messages: list[Message]) -> list[Event]:
+    async def events(self, guild: str, messages: list[Message]) -> list[Event]:
         """Read messages, with what the gateway would have sent along: server and member's roles."""
         now = time.time()
         members: dict[str, Any] = {}

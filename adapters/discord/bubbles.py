@@ -5,7 +5,7 @@ SUPPRESS_EMBEDS. https://discord.com/developers/docs/resources/message#create-me
 """
 
 import logging
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from hashlib import blake2b
@@ -16,6 +16,7 @@ from adapters.discord.markup import render
 from adapters.discord.session import Refused, Session
 from bot.domain.conversation import Address
 from bot.domain.errors import DeliveryError, Gone
+from bot.domain.replies import Button
 
 _log = logging.getLogger(__name__)
 SILENT: Final[dict[str, Any]] = {"parse": [], "replied_user": False}
@@ -27,6 +28,7 @@ _MESSAGES: Final = "/channels/{channel_id}/messages"
 _MESSAGE: Final = "/channels/{channel_id}/messages/{message_id}"
 _WEBHOOK: Final = "/webhooks/{webhook_id}/{webhook_token}"
 _UNKNOWN_MESSAGE: Final = 10008
+_ROW, _BUTTON, _SECONDARY, _IN_A_ROW = 1, 2, 2, 5  # kinds of components, a style, the most buttons
 _EXPIRED: Final = (10015, 50027)  # unknown webhook, invalid webhook token
 
 
@@ -38,14 +40,15 @@ class ChannelBubbles:
     to: Address
     me: str
 
-    async def post(self, index: int, shown: str, *, final: bool) -> str:
+    async def post(
+        self, index: int, shown: str, *, final: bool, buttons: Sequence[Button] = ()
+    ) -> str:
         """Send one message, or find that Discord has it already.
 
         The nonce names turn and index, so a repeated call returns the first message for some
         minutes, with the text that it had then.
         """
-        content = render(shown)
-        body = _body(content)
+        body = _body(render(shown), buttons)
         if self.to.key:
             body |= {"nonce": _nonce(f"{self.to.key}:{index}"), "enforce_nonce": True}
         if index > 0:
@@ -56,13 +59,16 @@ class ChannelBubbles:
                 "fail_if_not_exists": False,
             }
         message = await self._post(body)
-        if message["content"].strip() != content.strip():
-            await self.edit(message["id"], shown, final=final)
+        bare = bool(buttons) and not message.get("components")
+        if bare or message["content"].strip() != body["content"].strip():
+            await self.edit(message["id"], shown, final=final, buttons=buttons)
         return str(message["id"])
 
-    async def edit(self, id: str, shown: str, *, final: bool) -> None:
+    async def edit(
+        self, id: str, shown: str, *, final: bool, buttons: Sequence[Button] = ()
+    ) -> None:
         """Replace the text; when somebody deleted the message, the final text is posted anew."""
-        body = _body(render(shown))
+        body = _body(render(shown), buttons)
         try:
             await self._call("PATCH", _MESSAGE, json=body, message_id=id)
         except Refused as refusal:
@@ -84,7 +90,8 @@ class ChannelBubbles:
 
         It is known by its nonce, where Discord tells it, or as number `index` of the last run that
         begins with a reply to the question and goes on with messages marked `CONTINUES`: a question
-        that is answered again has several. What answers no message has nothing to be known by.
+        that is answered again has several. What answers no message has nothing to be known by, and
+        where several replies answer the same one, each is known by its nonce alone.
         """
         if not self.to.answers:
             return None
@@ -95,6 +102,8 @@ class ChannelBubbles:
             async for message in self._ours_since(self.to.answers):
                 if message.get("nonce") == wanted:
                     return str(message["id"])
+                if self.to.several:
+                    continue
                 answered = (message.get("message_reference") or {}).get("message_id")
                 if answered:
                     ended = answered != self.to.answers
@@ -145,22 +154,26 @@ class InteractionBubbles:
     channel: ChannelBubbles
     _open: bool = True
 
-    async def post(self, index: int, shown: str, *, final: bool) -> str:
+    async def post(
+        self, index: int, shown: str, *, final: bool, buttons: Sequence[Button] = ()
+    ) -> str:
         """Fill the deferred message, or add one, for the asker alone."""
         if self._open:
             try:
-                return await self._answer(index, render(shown))
+                return await self._answer(index, _body(render(shown), buttons))
             except Refused as refusal:
                 self._give_up(refusal)
-        return await self.channel.post(index, shown, final=final)
+        return await self.channel.post(index, shown, final=final, buttons=buttons)
 
-    async def edit(self, id: str, shown: str, *, final: bool) -> None:
+    async def edit(
+        self, id: str, shown: str, *, final: bool, buttons: Sequence[Button] = ()
+    ) -> None:
         """Replace the text of one of them."""
         if self._open:
-            body = _body(render(shown))
+            body = _body(render(shown), buttons)
             await self._call("PATCH", "/messages/{message_id}", json=body, message_id=id)
         else:
-            await self.channel.edit(id, shown, final=final)
+            await self.channel.edit(id, shown, final=final, buttons=buttons)
 
     async def delete(self, id: str) -> None:
         """Take one of them away."""
@@ -176,10 +189,9 @@ class InteractionBubbles:
     async def typing(self) -> None:
         """Show nothing more: Discord says "… is thinking" by itself."""
 
-    async def _answer(self, index: int, content: str) -> str:
+    async def _answer(self, index: int, body: dict[str, Any]) -> str:
         if pending := self.session.deferrals.get(self.to.reply_via):
             await pending
-        body = _body(content)
         if index == 0 and not self.to.reply_via.endswith("/followup"):
             message = await self._call("PATCH", "/messages/@original", json=body)
         else:
@@ -203,8 +215,28 @@ class InteractionBubbles:
         )
 
 
-def _body(content: str) -> dict[str, Any]:
-    return {"content": content, "allowed_mentions": SILENT, "flags": SUPPRESS_EMBEDS}
+def _body(content: str, buttons: Sequence[Button]) -> dict[str, Any]:
+    """Return all that a message shows.
+
+    An edit without `components` would leave old buttons there, and after a restart nobody knows of
+    them: so every call says which there are.
+    """
+    return {
+        "content": content,
+        "components": rows(buttons),
+        "allowed_mentions": SILENT,
+        "flags": SUPPRESS_EMBEDS,
+    }
+
+
+def rows(buttons: Sequence[Button]) -> list[dict[str, Any]]:
+    """Return buttons as rows of components, as many in each as Discord takes."""
+    shown = [
+        {"type": _BUTTON, "style": _SECONDARY, "label": button.label, "custom_id": button.data}
+        for button in buttons
+    ]
+    starts = range(0, len(shown), _IN_A_ROW)
+    return [{"type": _ROW, "components": shown[at : at + _IN_A_ROW]} for at in starts]
 
 
 def _nonce(name: str) -> str:

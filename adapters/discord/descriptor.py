@@ -6,6 +6,7 @@ from typing import Any
 from adapters.discord.commands import render
 from adapters.discord.settings import DiscordSettings
 from bot.domain.commands import Catalogue
+from bot.domain.conversation import Conversation
 from bot.ports.platform import Abilities, Adapter, Descriptor, Secret, Surroundings
 
 _VIEW_CHANNELS, _SEND_MESSAGES, _READ_HISTORY, _SEND_IN_THREADS = 1 << 10, 1 << 11, 1 << 16, 1 << 38
@@ -55,17 +56,27 @@ def _manifest(catalogue: Catalogue) -> str:
 
 
 def _build(settings: Any, surroundings: Surroundings) -> Adapter:
+    from adapters.discord.backfill import Backfill  # noqa: PLC0415
+    from adapters.discord.before import DiscordBefore  # noqa: PLC0415
+    from adapters.discord.files import DiscordFiles  # noqa: PLC0415
     from adapters.discord.receiver import DiscordReceiver  # noqa: PLC0415 - imports the SDK
     from adapters.discord.sender import DiscordSender  # noqa: PLC0415
     from adapters.discord.session import Session  # noqa: PLC0415
 
     session = Session(settings=settings, token=surroundings.secret(settings.token_env))
+    receiver = DiscordReceiver(session=session, marks=surroundings.marks, pulse=surroundings.pulse)
     return Adapter(
-        receiver=DiscordReceiver(
-            session=session, marks=surroundings.marks, pulse=surroundings.pulse
-        ),
+        receiver=receiver,
         sender=DiscordSender(session=session, edits=surroundings.streaming != "off"),
+        files=DiscordFiles(settings.api_base_url),
+        history=DiscordBefore(session, Backfill(session, receiver.places)),
     )
+
+
+def _link(place: Conversation) -> str:
+    """Return an address that opens a channel or a thread on Discord."""
+    where = place.thread or place.channel
+    return f"https://discord.com/channels/{place.workspace or '@me'}/{where}"
 
 
 DESCRIPTOR = Descriptor(
@@ -74,5 +85,6 @@ DESCRIPTOR = Descriptor(
     abilities=ABILITIES,
     secrets=_secrets,
     manifest=_manifest,
+    link=_link,
     build=_build,
 )

@@ -9,9 +9,11 @@ from datetime import datetime
 from types import MappingProxyType
 from typing import Any
 
+from adapters.discord import enclosed
 from adapters.discord.mentions import readable
+from adapters.discord.people import author, person
 from adapters.discord.places import PLATFORM, Places
-from bot.domain.conversation import Conversation, Person
+from bot.domain.conversation import Conversation
 from bot.domain.events import (
     CommandGiven,
     Event,
@@ -29,10 +31,7 @@ Payload = dict[str, Any]
 Reader = Callable[[Payload, Places, float], Event | None]
 
 _WRITTEN_BY_PEOPLE = (0, 19)  # default and reply; all others are notices, or answers to commands
-_FORWARD = 1
-_QUOTE_LIMIT = 1000  # characters of somebody else's words
 _COMMAND, _COMPONENT = 2, 3
-_ADMINISTRATOR = 1 << 3
 _EPOCH_MS = 1_420_070_400_000  # Discord's first second, as its ids count
 _RATINGS = MappingProxyType({"\N{THUMBS UP SIGN}": 1, "\N{THUMBS DOWN SIGN}": -1})
 _SUBCOMMANDS = (1, 2)
@@ -70,8 +69,8 @@ def _received(data: Payload, places: Places, _now: float) -> Event | None:
     if data["type"] not in _WRITTEN_BY_PEOPLE or data["author"]["id"] == places.me:
         return None
     text = readable(data["content"], data, places)
-    quoted = _quoted(data, places)
-    attachments = tuple(storable(file["filename"]) for file in data.get("attachments") or ())
+    quoted, quoted_by = enclosed.quoted(data, places)
+    attachments = enclosed.files(data)
     if not (text or quoted or attachments or data["content"]):
         return None
     guild = data.get("guild_id") or ""
@@ -79,12 +78,15 @@ def _received(data: Payload, places: Places, _now: float) -> Event | None:
         id=f"{PLATFORM}:{data['id']}",
         at=moment(data["id"]),
         conversation=places.conversation(guild, data["channel_id"]),
-        author=_author(data),
+        author=author(data, places),
         text=text,
         message=data["id"],
         addressed=not guild or _addressed(data, places, guild),
         private=not guild,
+        closed=data["channel_id"] in places.closed,
         quoted=quoted,
+        quoted_by=quoted_by,
+        answers=enclosed.answered(data),
         attachments=attachments,
     )
 
@@ -98,10 +100,11 @@ def _edited(data: Payload, places: Places, _now: float) -> Event | None:
         id=f"{PLATFORM}:{data['id']}:edit:{stamp}",
         at=datetime.fromisoformat(stamp).timestamp(),
         conversation=_conversation(data, places),
-        author=_author(data),
+        author=author(data, places),
         message=data["id"],
         text=readable(data["content"], data, places),
         private=not data.get("guild_id"),
+        closed=data["channel_id"] in places.closed,
     )
 
 
@@ -134,7 +137,7 @@ def _rated(data: Payload, places: Places, now: float, *, taken_back: bool) -> Ev
         id=f"{PLATFORM}:{data['message_id']}:rated:{data['user_id']}:{now:.6f}",
         at=now,
         conversation=_conversation(data, places),
-        author=_person({"id": data["user_id"], **(member.get("user") or {})}, member),
+        author=person({"id": data["user_id"], **(member.get("user") or {})}, data, places),
         message=data["message_id"],
         value=0 if taken_back else 1 if value > 0 else -1,
     )
@@ -143,12 +146,14 @@ def _rated(data: Payload, places: Places, now: float, *, taken_back: bool) -> Ev
 def _interaction(data: Payload, places: Places, _now: float) -> Event | None:
     guild = data.get("guild_id") or ""
     member = data.get("member") or {}
+    channel = data.get("channel") or {"id": data["channel_id"]}
     common: Payload = {
         "id": f"{PLATFORM}:{data['id']}",
         "at": moment(data["id"]),
-        "conversation": places.of_channel(guild, data.get("channel") or {"id": data["channel_id"]}),
-        "author": _person(member.get("user") or data["user"], member),
+        "conversation": places.of_channel(guild, channel),
+        "author": person(member.get("user") or data["user"], data, places),
         "private": not guild,
+        "closed": places.is_closed(channel),
     }
     way_back = f"{data['application_id']}/{data['token']}"
     if data["type"] == _COMMAND:
@@ -194,47 +199,12 @@ def _conversation(data: Payload, places: Places) -> Conversation:
     return places.conversation(data.get("guild_id") or "", data["channel_id"])
 
 
-def _author(data: Payload) -> Person:
-    return _person(data["author"], data.get("member") or {}, bot="webhook_id" in data)
-
-
-def _person(user: Payload, member: Payload, *, bot: bool = False) -> Person:
-    name = member.get("nick") or user.get("global_name") or user.get("username") or ""
-    roles = tuple(member.get("roles") or ())
-    if int(member.get("permissions") or 0) & _ADMINISTRATOR:
-        roles += ("administrator",)
-    return Person(
-        platform=PLATFORM,
-        user=user["id"],
-        name=storable(name),
-        bot=bot or bool(user.get("bot")),
-        roles=roles,
-    )
-
-
 def _addressed(data: Payload, places: Places, guild: str) -> bool:
     if any(user["id"] == places.me for user in data.get("mentions") or ()):
         return True
     if places.roles.get(guild) in (data.get("mention_roles") or ()):
         return True
-    return _replied_to(data) == places.me
-
-
-def _replied_to(data: Payload) -> str | None:
-    answered = data.get("referenced_message") or {}
-    author: str | None = (answered.get("author") or {}).get("id")
-    return author
-
-
-def _quoted(data: Payload, places: Places) -> str:
-    """Return what was replied to or forwarded, unless the bot itself said it."""
-    source = data.get("referenced_message")
-    if (data.get("message_reference") or {}).get("type") == _FORWARD:
-        source = data["message_snapshots"][0]["message"]
-    elif _replied_to(data) == places.me:
-        return ""
-    words = readable(source["content"], source, places) if source else ""
-    return words if len(words) <= _QUOTE_LIMIT else words[: _QUOTE_LIMIT - 1] + "…"
+    return enclosed.replied_to(data) == places.me
 
 
 def _words(options: Any) -> list[str]:

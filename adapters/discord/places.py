@@ -8,17 +8,20 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
+from adapters.discord.ranks import Ranks
 from adapters.discord.sight import hidden
 from bot.domain.conversation import Conversation
 
 PLATFORM = "discord"
 _THREADS = frozenset((10, 11, 12))  # announcement, public and private threads; forum posts are 11
+_PRIVATE = 12
 _WITHOUT_MESSAGES = frozenset((4, 14, 15, 16))  # category, directory, forum, media
 
 LEARNED = frozenset(
-    ("READY", "GUILD_CREATE", "GUILD_DELETE", "CHANNEL_CREATE", "CHANNEL_UPDATE", "CHANNEL_DELETE",
+    ("READY", "GUILD_CREATE", "GUILD_UPDATE", "GUILD_DELETE",
+     "CHANNEL_CREATE", "CHANNEL_UPDATE", "CHANNEL_DELETE",
      "THREAD_CREATE", "THREAD_UPDATE", "THREAD_DELETE", "THREAD_LIST_SYNC",
-     "GUILD_ROLE_CREATE", "GUILD_ROLE_UPDATE")
+     "GUILD_ROLE_CREATE", "GUILD_ROLE_UPDATE", "GUILD_ROLE_DELETE")
 )  # fmt: skip
 
 
@@ -29,8 +32,10 @@ class Places:
     me: str = ""  # the bot's user id
     guilds: set[str] = field(default_factory=set)
     parents: dict[str, str] = field(default_factory=dict)  # thread → its channel
+    closed: set[str] = field(default_factory=set)  # threads that not all of their channel may read
     names: dict[str, str] = field(default_factory=dict)  # channel or thread → name
     roles: dict[str, str] = field(default_factory=dict)  # server → the bot's own role there
+    ranks: Ranks = field(default_factory=Ranks)
 
     def conversation(self, guild: str, channel: str) -> Conversation:
         """Name the lane of a channel; `guild` is empty for direct messages."""
@@ -47,25 +52,37 @@ class Places:
         return Conversation(platform=PLATFORM, workspace=guild, channel=parent, thread=thread)
 
     def recall(self, conversation: Conversation) -> None:
-        """Take in a thread of which Discord may not tell again, since it is archived."""
-        if conversation.thread:
-            self.parents.setdefault(conversation.thread, conversation.channel)
+        """Take in a thread of which Discord may not tell again, since it is archived.
+
+        Whether it is a private one is not known: until Discord tells, it may be.
+        """
+        if conversation.thread and conversation.thread not in self.parents:
+            self.parents[conversation.thread] = conversation.channel
+            self.closed.add(conversation.thread)
+
+    def is_closed(self, channel: dict[str, Any]) -> bool:
+        """Tell whether a channel is a thread that not all of its channel may read."""
+        kind = channel.get("type")
+        return channel["id"] in self.closed if kind is None else bool(kind == _PRIVATE)
 
     def learn(self, name: str, data: dict[str, Any]) -> None:
         """Take in one of the dispatches named in `LEARNED`."""
         match name:
             case "READY":
                 self.guilds = {guild["id"] for guild in data["guilds"]}
-            case "GUILD_CREATE":
+            case "GUILD_CREATE" | "GUILD_UPDATE":
                 self._enter(data)
             case "GUILD_DELETE":
                 self._leave(data)
+            case "GUILD_ROLE_DELETE":
+                self.ranks.forget(data["guild_id"], data["role_id"])
             case "GUILD_ROLE_CREATE" | "GUILD_ROLE_UPDATE":
                 self._learn_role(data["guild_id"], data["role"])
             case "THREAD_LIST_SYNC":
                 self._learn_channels(data["threads"])
             case "CHANNEL_DELETE" | "THREAD_DELETE":
                 self.parents.pop(data["id"], None)
+                self.closed.discard(data["id"])
                 self.names.pop(data["id"], None)
             case _:
                 self._learn_channels([data])
@@ -85,6 +102,7 @@ class Places:
 
     def _enter(self, guild: dict[str, Any]) -> None:
         self.guilds.add(guild["id"])
+        self.ranks.enter(guild)
         self._learn_channels(guild.get("channels", ()))
         self._learn_channels(guild.get("threads", ()))
         for role in guild.get("roles", ()):
@@ -93,13 +111,18 @@ class Places:
     def _leave(self, guild: dict[str, Any]) -> None:
         if not guild.get("unavailable"):  # else an outage: it will come back
             self.guilds.discard(guild["id"])
+            self.ranks.leave(guild["id"])
 
     def _learn_channels(self, channels: Iterable[dict[str, Any]]) -> None:
         for channel in channels:
             self.names[channel["id"]] = channel.get("name") or ""
             if channel["type"] in _THREADS:
                 self.parents[channel["id"]] = channel["parent_id"]
+                self.closed.discard(channel["id"])
+            if channel["type"] == _PRIVATE:
+                self.closed.add(channel["id"])
 
     def _learn_role(self, guild: str, role: dict[str, Any]) -> None:
+        self.ranks.learn(guild, role)
         if (role.get("tags") or {}).get("bot_id") == self.me:
             self.roles[guild] = role["id"]

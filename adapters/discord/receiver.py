@@ -7,7 +7,7 @@ before a fresh session is found out by `missed`.
 import asyncio
 import logging
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Final
 
 from adapters.discord.backfill import Backfill
@@ -36,6 +36,7 @@ class DiscordReceiver:
     session: Session
     marks: Marks
     pulse: Pulse
+    places: Places = field(default_factory=Places)
 
     async def listen(self, inbox: Inbox) -> None:
         """Hand events to the core until cancelled; reconnects by itself.
@@ -45,7 +46,7 @@ class DiscordReceiver:
         """
         self.session.hold()
         bookmarks = Bookmarks(self.marks)
-        places = Places()
+        places = self.places
         lanes = Lanes(inbox.accept, Backfill(self.session, places).fetch, bookmarks)
         missed = Missed(lanes, bookmarks, places, self.session.settings.backfill_hours)
         ears = _Ears(lanes, Interactions(self.session, inbox), missed, places)

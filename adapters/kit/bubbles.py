@@ -1,23 +1,30 @@
 """What a platform brings to the showing of one reply: its calls and its manners."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Protocol
+
+from bot.domain.replies import Button
 
 
 class Bubbles(Protocol):
     """What a platform can do with the single messages of one reply.
 
     Methods raise the errors of `bot.domain.errors`: RetryLater, Unreachable (outcome unknown),
-    Gone. Markup that the platform rejects is their own affair: they fall back to plain text.
+    Gone. Markup that the platform rejects is their own affair: they fall back to plain text. Only
+    the final text of the last message has buttons.
     """
 
-    async def post(self, index: int, shown: str, *, final: bool) -> str:
+    async def post(
+        self, index: int, shown: str, *, final: bool, buttons: Sequence[Button] = ()
+    ) -> str:
         """Send message number `index` of the reply; returns the platform's id."""
         ...
 
-    async def edit(self, id: str, shown: str, *, final: bool) -> None:
-        """Replace a message's text; "not modified" counts as success."""
+    async def edit(
+        self, id: str, shown: str, *, final: bool, buttons: Sequence[Button] = ()
+    ) -> None:
+        """Replace a message's text and its buttons; "not modified" counts as success."""
         ...
 
     async def delete(self, id: str) -> None:

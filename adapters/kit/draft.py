@@ -8,7 +8,7 @@ import asyncio
 from collections.abc import AsyncIterator
 
 from bot.domain.errors import DeliveryError
-from bot.domain.replies import Finished, Piece, Retraction, Text
+from bot.domain.replies import Button, Finished, Piece, Retraction, Text
 from bot.domain.text import storable
 
 
@@ -17,6 +17,7 @@ class Draft:
 
     def __init__(self, reply: AsyncIterator[Piece]) -> None:
         self.finished = False  # the answer is stored: its text may be shown as final
+        self.buttons: tuple[Button, ...] = ()  # what is to be pressed below it, once it is finished
         self.rewritten = 0  # how often everything was taken back
         self._words: list[str] = []
         self._fresh = False  # words came that nobody has looked at
@@ -71,7 +72,7 @@ class Draft:
         try:
             async for piece in self._reply:
                 if isinstance(piece, Finished):
-                    self.finished = True
+                    self.finished, self.buttons = True, piece.buttons
                     return
                 self._take(piece)
             raise DeliveryError("the reply broke off before it was finished")

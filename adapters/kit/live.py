@@ -38,7 +38,7 @@ async def deliver(
         if not draft.finished:
             await draft.end()
         busy.stop()
-        return await parts.conclude(draft.look(), draft.rewritten)
+        return await parts.conclude(draft.look(), draft.rewritten, draft.buttons)
     finally:
         await busy.close()
         await draft.close()

@@ -15,7 +15,7 @@ from typing import TypeVar
 from adapters.kit.bubbles import Bubbles, Manner
 from adapters.kit.split import Slice, split
 from bot.domain.errors import RetryLater, Unreachable
-from bot.domain.replies import Part, Receipt
+from bot.domain.replies import Button, Part, Receipt
 from bot.ports.platform import Outbox
 
 T = TypeVar("T")
@@ -40,6 +40,7 @@ class Parts:
         self._rewritten = 0
         self._quiet_until = 0.0
         self._final = False  # whether the text is the last one
+        self._buttons: dict[int, Sequence[Button]] = {}  # of the last message, once that is known
 
     @property
     def quiet(self) -> float:
@@ -58,12 +59,16 @@ class Parts:
         """
         return await self._obey(self._grow(self._split(text, rewritten)))
 
-    async def conclude(self, text: str, rewritten: int) -> Receipt:
-        """Bring every message to its last text, however long it takes, and delete surplus ones."""
+    async def conclude(self, text: str, rewritten: int, buttons: Sequence[Button] = ()) -> Receipt:
+        """Bring every message to its last text, however long it takes, and delete surplus ones.
+
+        The buttons stand below the last message.
+        """
         self._final = True
         if self.quiet > 0:
             await asyncio.sleep(self.quiet)
         slices = self._split(text, rewritten)
+        self._buttons = {len(slices) - 1: buttons}
         for index, piece in enumerate(slices):
             await self._put(index, piece)
             self._note(index, piece)
@@ -95,7 +100,7 @@ class Parts:
             await self._create(index, Slice(piece.start, piece.start, self._manner.placeholder))
         elif index not in self._ids:
             await self._create(index, piece)
-        if self._shown.get(index) != _digest(piece.shown):
+        if self._shown.get(index) != self._digest(index, piece.shown):
             return await self._edit(index, piece.shown)
         return True
 
@@ -104,9 +109,9 @@ class Parts:
         final = self._final and not self._manner.placeholder
         find_or_post = partial(self._find_or_post, index, piece, final=final)
         self._ids[index], adopted = await self._insist(find_or_post)
-        if not adopted:
-            self._shown[index] = _digest(piece.shown)
-        part = self._noted[index] = _part(index, piece, self._ids[index])
+        if not adopted and (final or not self._final):
+            self._shown[index] = self._digest(index, piece.shown)
+        part = self._noted[index] = self._part(index, piece, self._ids[index])
         sent = self._outbox.sent(part)
         if adopted or not final:
             await sent
@@ -120,12 +125,14 @@ class Parts:
                 return found, True
             self._doubtful.discard(index)
             self._absent.add(index)
-        begun = self._outbox.begin(_part(index, piece))
+        begun = self._outbox.begin(self._part(index, piece))
         if index > 0 or self._manner.announces:
             await begun  # a later attempt must know which parts to look for, or to delete
         self._started[index] = asyncio.get_running_loop().time()
         try:
-            return await self._bubbles.post(index, piece.shown, final=final), False
+            buttons = self._buttons.get(index, ()) if final else ()
+            post = self._bubbles.post(index, piece.shown, final=final, buttons=buttons)
+            return await post, False
         except Unreachable:
             self._doubtful.add(index)
             raise
@@ -147,7 +154,10 @@ class Parts:
         return await self._bubbles.find(index)
 
     async def _edit(self, index: int, shown: str) -> bool:
-        edit = partial(self._bubbles.edit, self._ids[index], shown, final=self._final)
+        buttons = self._buttons.get(index, ())
+        edit = partial(
+            self._bubbles.edit, self._ids[index], shown, final=self._final, buttons=buttons
+        )
         self._shown.pop(index, None)
         if self._final:
             await self._insist(edit)
@@ -156,7 +166,7 @@ class Parts:
                 await edit()
             except Unreachable:
                 return False  # a later edit, the final one at last, brings all of it
-        self._shown[index] = _digest(shown)
+        self._shown[index] = self._digest(index, shown)
         return True
 
     async def _withdraw(self, index: int) -> None:
@@ -167,7 +177,7 @@ class Parts:
 
     def _note(self, index: int, piece: Slice) -> None:
         """Journal the last text of a part, unless that is known; nobody waits for it."""
-        part = _part(index, piece, self._ids[index])
+        part = self._part(index, piece, self._ids[index])
         if self._noted.get(index) != part:
             self._noted[index] = part
             self._outbox.sent(part)
@@ -204,10 +214,12 @@ class Parts:
             self._quiet_until = asyncio.get_running_loop().time() + seconds
             return False
 
+    def _part(self, index: int, piece: Slice, id_: str = "") -> Part:
+        digest = self._digest(index, piece.shown)
+        return Part(index=index, end=piece.end, digest=digest, id=id_)
 
-def _part(index: int, piece: Slice, id_: str = "") -> Part:
-    return Part(index=index, end=piece.end, digest=_digest(piece.shown), id=id_)
-
-
-def _digest(shown: str) -> str:
-    return blake2b(shown.encode("utf-8", "surrogatepass"), digest_size=8).hexdigest()
+    def _digest(self, index: int, shown: str) -> str:
+        """Name what a message shows: its text and its buttons."""
+        buttons = self._buttons.get(index, ())
+        whole = "\0".join((shown, *(f"{button.label}\0{button.data}" for button in buttons)))
+        return blake2b(whole.encode("utf-8", "surrogatepass"), digest_size=8).hexdigest()

@@ -161,7 +161,7 @@ class _Cutter:
         if furthest == len(self.text):
             return furthest
         half = begin + (furthest - begin + 1) // 2
-        return (
+        cut = (
             self._line_cut(half, furthest)
             or max(
                 (found.end() for found in _SENTENCE.finditer(self.text, half, furthest)), default=0
@@ -169,6 +169,21 @@ class _Cutter:
             or self._space_cut(half, furthest)
             or self._character_cut(half, furthest)
         )
+        return self._off_code(begin, cut)
+
+    def _off_code(self, begin: int, cut: int) -> int:
+        """Move a cut that goes through inline code to its begin: half of it would be mere text."""
+        line = max(begin, self.text.rfind("\n", begin, cut) + 1)
+        before, tick, _ = self.text[line:cut].rpartition("`")
+        if not tick or before.count("`") % 2 or self._fence(cut) or self._ends_fence(line, cut):
+            return cut
+        code = line + len(before.rstrip("`"))
+        return code if self.text[begin:code].strip() else cut
+
+    def _ends_fence(self, line: int, cut: int) -> bool:
+        """Tell whether the line before a cut is a fence's own: its marks are no inline code."""
+        last = bisect_right(self.edge_ends, cut) - 1
+        return last >= 0 and self.edges[last].start >= line
 
     def _line_cut(self, half: int, furthest: int) -> int:
         """Return the last line's end, if possible outside of fences and behind a paragraph."""

@@ -5,7 +5,7 @@ Every app of a workspace may read metadata, so it holds a key that means nothing
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from dataclasses import KW_ONLY, dataclass, field
 from functools import partial
 from typing import Any
@@ -14,6 +14,7 @@ from adapters.slack.payloads import Payload, seconds, table, tables, text
 from adapters.slack.web import Rejected, SlackWeb
 from bot.domain.conversation import Address
 from bot.domain.errors import DeliveryError, Gone
+from bot.domain.replies import Button
 
 EVENT_TYPE = "parley_reply"
 THINKING = "is thinking…"
@@ -48,28 +49,40 @@ class MessageBubbles:
     _thinks: bool = field(default=False, init=False)
     _named: set[str] = field(default_factory=set, init=False)  # messages that surely carry metadata
 
-    async def post(self, index: int, shown: str, *, final: bool) -> str:  # noqa: ARG002
+    async def post(
+        self,
+        index: int,
+        shown: str,
+        *,
+        final: bool,  # noqa: ARG002
+        buttons: Sequence[Button] = (),
+    ) -> str:
         """Post a message whose metadata lets `find` know it again."""
         thread = self.to.conversation.thread
         arguments = {"thread_ts": thread} if thread else {}
         answer = await self.web.write(
             self.web.client.chat_postMessage, shown, channel=self.to.conversation.channel,
-            metadata=self.metadata(index), **arguments,
+            buttons=buttons, metadata=self.metadata(index), **arguments,
         )  # fmt: skip
         posted = text(answer, "ts")
         self.indexes[posted] = index
         self._named.add(posted)
         return posted
 
-    async def edit(self, id: str, shown: str, *, final: bool) -> None:
-        """Replace a message's text; one that nobody can edit any more is posted anew at the end."""
+    async def edit(
+        self, id: str, shown: str, *, final: bool, buttons: Sequence[Button] = ()
+    ) -> None:
+        """Replace a message's text; one that nobody can edit any more is posted anew at the end.
+
+        A text without blocks takes the buttons of an earlier one away.
+        """
         try:
-            await self._out_of_stream(id, partial(self._update, id, shown))
+            await self._out_of_stream(id, partial(self._update, id, shown, buttons))
         except Rejected as error:
             if error.name not in _UNEDITABLE:
                 raise
             if final:
-                await self._replace(id, shown)
+                await self._replace(id, shown, buttons)
 
     async def delete(self, id: str) -> None:
         """Take a message away; one that Slack does not let us delete stays."""
@@ -114,12 +127,13 @@ class MessageBubbles:
         """Name one part of this reply."""
         return {"event_type": EVENT_TYPE, "event_payload": {"key": self.to.key, "part": index}}
 
-    async def _update(self, id: str, shown: str) -> Payload:
+    async def _update(self, id: str, shown: str, buttons: Sequence[Button]) -> Payload:
         """Show a text; what began as a stream is named, lest another reply takes it for its own."""
         arguments: dict[str, Any] = {"channel": self.to.conversation.channel, "ts": id}
         if id not in self._named:
             arguments["metadata"] = self.metadata(self.indexes.get(id, 0))
-        answer = await self.web.write(self.web.client.chat_update, shown, **arguments)
+        update = self.web.client.chat_update
+        answer = await self.web.write(update, shown, buttons=buttons, **arguments)
         self._named.add(id)
         return answer
 
@@ -141,17 +155,17 @@ class MessageBubbles:
             if error.name != "message_not_in_streaming_state":
                 raise
 
-    async def _replace(self, id: str, shown: str) -> None:
+    async def _replace(self, id: str, shown: str, buttons: Sequence[Button]) -> None:
         """Put a new message in the place of one that cannot be edited, but only one."""
         index, clock = self.indexes.get(id, 0), asyncio.get_running_loop().time
         landed = self._landed.get(id, clock() + (self.settle if self.resumed else 0.0))
         await asyncio.sleep(max(0.0, landed - clock()))
         other = await self._find(index, without=id)
         if other:
-            await self._update(other, shown)
+            await self._update(other, shown, buttons)
         else:
             self._landed[id] = clock() + self.settle
-            await self.post(index, shown, final=True)
+            await self.post(index, shown, final=True, buttons=buttons)
         await self.delete(id)
 
     async def _find(self, index: int, *, without: str) -> str | None:

@@ -74,6 +74,16 @@ class History:
             cut=cut or len(fresh) > limit,
         )
 
+    async def thread(self, place: Conversation) -> list[MessageReceived]:
+        """Return what people wrote in a thread, oldest first.
+
+        Raises:
+            DeliveryError: Slack does not tell.
+        """
+        said = await self._replies(place, place.thread, "0", self.messages)
+        found = (self._event(place, message) for message in said)
+        return [event for event in found if event]
+
     async def channels(self) -> list[Conversation]:
         """Return the conversations that the bot is a member of.
 

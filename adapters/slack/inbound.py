@@ -8,7 +8,7 @@ acknowledged all the same.
 from collections.abc import Callable, Mapping
 from typing import Literal
 
-from adapters.slack import commands, markup
+from adapters.slack import commands, enclosed, markup
 from adapters.slack.payloads import (
     Account,
     Payload,
@@ -73,6 +73,7 @@ def _received(reading: Reading) -> MessageReceived | None:
     if not (channel and ts and author) or reading.ours(event):
         return None
     private = is_private(channel)
+    quoted, quoted_by = enclosed.quoted(reading, author)
     return MessageReceived(
         id=reading.id(channel, ts),
         at=seconds(ts),
@@ -82,8 +83,9 @@ def _received(reading: Reading) -> MessageReceived | None:
         message=ts,
         addressed=private or markup.mentions(text(event, "text"), reading.users),
         private=private,
-        quoted=_forwarded(reading),
-        attachments=tuple(_files(event)),
+        quoted=quoted,
+        quoted_by=quoted_by,
+        attachments=enclosed.files(event),
     )
 
 
@@ -191,7 +193,7 @@ def _command(reading: Reading, at: float) -> CommandGiven | None:
         id=reading.id(channel, user, "command", text(payload, "trigger_id") or str(at)),
         at=at,
         conversation=reading.place(channel, thread=text(payload, "thread_ts")),
-        author=reading.person(user, name=text(payload, "user_name")),
+        author=reading.person(user, team=text(payload, "team_id"), name=text(payload, "user_name")),
         name=name,
         words=words,
         private=is_private(channel),
@@ -203,7 +205,7 @@ def _pressed(reading: Reading, at: float) -> Pressed | None:
     payload, container = reading.payload, table(reading.payload, "container")
     person, action = table(payload, "user"), next(tables(payload, "actions"), {})
     channel = text(table(payload, "channel"), "id") or text(container, "channel_id")
-    user, pressed = text(person, "id"), text(action, "action_id")
+    user, pressed = text(person, "id"), markup.action(text(action, "action_id"))
     if not (channel and user and pressed):
         return None
     message = text(container, "message_ts") or text(table(payload, "message"), "ts")
@@ -224,16 +226,6 @@ def _pressed(reading: Reading, at: float) -> Pressed | None:
         private=is_private(channel),
         reply_via=text(payload, "response_url"),
     )
-
-
-def _forwarded(reading: Reading) -> str:
-    shared = (part for part in tables(reading.event, "attachments") if part.get("is_share") is True)
-    return "\n".join(filter(None, (reading.words(part) for part in shared)))
-
-
-def _files(event: Payload) -> list[str]:
-    names = (text(file, "name") or text(file, "title") for file in tables(event, "files"))
-    return [name for name in names if name]
 
 
 _EVENTS: Mapping[str, Callable[[Reading], Event | None]] = {

@@ -12,7 +12,8 @@ from bot.domain.commands import Catalogue
 _SCOPES = (
     "app_mentions:read", "assistant:write", "channels:history", "channels:read", "chat:write",
     "commands", "files:read", "groups:history", "groups:read", "im:history", "im:read", "im:write",
-    "mpim:history", "mpim:read", "reactions:read", "reactions:write", "users:read",
+    "mpim:history", "mpim:read", "reactions:read", "reactions:write", "usergroups:read",
+    "users:read",
 )  # fmt: skip
 _EVENTS = (
     "agent_session_stopped", "app_home_opened", "app_mention", "app_uninstalled",

@@ -5,13 +5,14 @@ broken by an invisible character in Markdown, and escaped in everything else.
 """
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import partial
 from typing import Any, Literal
 
 from adapters.kit.markdown import has_markup
 from adapters.kit.split import split
 from adapters.slack.mrkdwn import escape, mrkdwn
+from bot.domain.replies import Button
 from bot.domain.text import storable
 
 LIMIT = 11_000  # characters after escaping; Slack takes 12,000 in `markdown_text`
@@ -58,20 +59,55 @@ def measure(text: str) -> int:
     return len(text) + 4 * text.count("&") + 3 * (text.count("<") + text.count(">"))
 
 
-def forms(shown: str, *, blocks: bool = False) -> tuple[Callable[[], dict[str, Any]], ...]:
+Form = Callable[[], dict[str, Any]]
+
+
+def forms(shown: str, *, blocks: bool = False, buttons: Sequence[Button] = ()) -> tuple[Form, ...]:
     """Return the fields that carry a Markdown text, the best form first, the plainest last.
 
     Args:
         shown: at most `LIMIT` long by `measure`.
         blocks: for the response URLs, which do not know `markdown_text`.
+        buttons: to be pressed below it; Slack takes them in blocks only.
     """
     shown = storable(shown)
+    if buttons:
+        below = actions(buttons)
+        return (
+            partial(_markdown_block, shown, below),
+            partial(_sections, shown, "mrkdwn", below),
+            partial(_sections, shown, "plain_text", below),
+        )
     short = measure(shown) <= _TEXT_LIMIT
     literal = partial(_text, shown) if short else partial(_sections, shown, "plain_text")
     if short and not has_markup(shown):
         return (literal,)
     best = partial(_markdown_block if blocks else _markdown_text, shown)
     return best, partial(_sections, shown, "mrkdwn"), literal
+
+
+def actions(buttons: Sequence[Button]) -> list[dict[str, Any]]:
+    """Return the block that shows buttons, if there are any.
+
+    Their ids have to differ within it: from the second on they are numbered (`action` undoes it).
+    """
+    names: list[str] = []
+    for button in buttons:
+        taken = sum(action(name) == button.action for name in names)
+        names.append(f"{button.action}.{taken + 1}" if taken else button.action)
+    elements = [_button(button, name) for button, name in zip(buttons, names, strict=True)]
+    return [{"type": "actions", "elements": elements}] if elements else []
+
+
+def action(id: str) -> str:
+    """Return what a button does, from its `action_id`."""
+    return id.partition(".")[0]
+
+
+def _button(button: Button, id: str) -> dict[str, Any]:
+    value = {"value": button.value} if button.value else {}  # an empty one is refused
+    label = {"type": "plain_text", "text": button.label}
+    return {"type": "button", "action_id": id, "text": label, **value}
 
 
 def _text(shown: str) -> dict[str, Any]:
@@ -82,15 +118,18 @@ def _markdown_text(shown: str) -> dict[str, Any]:
     return {"markdown_text": disarm(shown)}
 
 
-def _markdown_block(shown: str) -> dict[str, Any]:
-    return _preview(shown) | {"blocks": [{"type": "markdown", "text": disarm(shown)}]}
+def _markdown_block(shown: str, below: Sequence[dict[str, Any]] = ()) -> dict[str, Any]:
+    return _preview(shown) | {"blocks": [{"type": "markdown", "text": disarm(shown)}, *below]}
 
 
-def _sections(shown: str, kind: Literal["mrkdwn", "plain_text"]) -> dict[str, Any]:
+def _sections(
+    shown: str, kind: Literal["mrkdwn", "plain_text"], below: Sequence[dict[str, Any]] = ()
+) -> dict[str, Any]:
     render = mrkdwn if kind == "mrkdwn" else str
     parts = split(shown, _SECTION_LIMIT, lambda part: len(render(part)))
     texts = ({"type": kind, "text": render(part.shown)} for part in parts)
-    return _preview(shown) | {"blocks": [{"type": "section", "text": text} for text in texts]}
+    blocks = [{"type": "section", "text": text} for text in texts]
+    return _preview(shown) | {"blocks": [*blocks, *below]}
 
 
 def _preview(shown: str) -> dict[str, Any]:

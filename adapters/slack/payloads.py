@@ -19,6 +19,7 @@ class Account:
     team: str = ""
     user: str = ""
     bot: str = ""
+    enterprise: str = ""  # the organisation of the workspace, if it is part of one
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -30,6 +31,7 @@ class Reading:
     workspace: str
     users: frozenset[str]  # our own user ids
     bot: str  # our own bot id
+    home: frozenset[str]  # our workspaces and our organisation, perhaps with an empty one
 
     def id(self, *parts: str) -> str:
         """Name the event by the platform's ids, or by Slack's own event id where one is missing."""
@@ -47,13 +49,17 @@ class Reading:
         )
 
     def person(self, user: str, *, team: str = "", name: str = "", bot: bool = False) -> Person:
-        """Name somebody; an organisation's id (`E…`) would say less than the workspace's."""
+        """Name somebody; an organisation's id (`E…`) would say less than the workspace's.
+
+        Who comes from elsewhere, through a shared channel, is always `external`.
+        """
         return Person(
             platform="slack",
             workspace=team if team.startswith("T") else self.workspace,
             user=user,
             name=display_name(name),
             bot=bot,
+            roles=() if not team or team in self.home else ("external",),
         )
 
     def author(self, message: Payload) -> Person | None:
@@ -71,7 +77,7 @@ class Reading:
             user or bot,
             team=text(message, "user_team") or text(message, "team"),
             name=next(filter(None, names), ""),
-            bot=bool(bot) or user == "USLACKBOT",
+            bot=bool(bot or table(message, "bot_profile")) or user == "USLACKBOT",
         )
 
     def ours(self, message: Payload) -> bool:
@@ -92,19 +98,23 @@ def read(payload: Payload, account: Account) -> Reading:
     between organisations keeps one name whoever writes there.
     """
     grant = next(tables(payload, "authorizations"), {})
-    granted = text(grant, "user_id") if grant.get("is_bot") is True else ""
+    ours = grant if grant.get("is_bot") is True else {}
+    organisations = (account.enterprise, text(ours, "enterprise_id"))
+    context = text(payload, "context_team_id")
     workspaces = (
-        text(payload, "context_team_id"),
+        context,
         text(grant, "team_id"),
         text(payload, "team_id"),
         text(table(payload, "team"), "id"),
         text(table(payload, "user"), "team_id"),
     )
+    workspace = next(filter(None, workspaces), account.team)
     return Reading(
         payload=payload,
         event=table(payload, "event"),
-        workspace=next(filter(None, workspaces), account.team),
-        users=frozenset((account.user, granted)) - {""},
+        workspace=workspace,
+        home=frozenset((context, text(ours, "team_id"), account.team or workspace, *organisations)),
+        users=frozenset((account.user, text(ours, "user_id"))) - {""},
         bot=account.bot,
     )
 
@@ -132,6 +142,12 @@ def tables(data: Payload, key: str) -> Iterator[Payload]:
     return iter(
         [each for each in value if isinstance(each, Mapping)] if isinstance(value, list) else ()
     )
+
+
+def texts(data: Payload, key: str) -> Iterator[str]:
+    """Return the strings of a list; there are none in anything else."""
+    value = data.get(key)
+    return (each for each in (value if isinstance(value, list) else ()) if isinstance(each, str))
 
 
 def seconds(ts: str) -> float:

@@ -3,8 +3,6 @@
 from dataclasses import dataclass
 from typing import Literal
 
-LOOPBACK = frozenset({"127.0.0.1", "::1", "localhost"})  # hosts that may be spoken to in the clear
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SlackSettings:

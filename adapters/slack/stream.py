@@ -9,6 +9,7 @@ message, and a stream that cannot start is an ordinary message.
 
 import asyncio
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from adapters.slack import markup
@@ -16,6 +17,7 @@ from adapters.slack.bubbles import MessageBubbles
 from adapters.slack.payloads import text
 from adapters.slack.web import Rejected
 from bot.domain.errors import RetryLater, Unformattable
+from bot.domain.replies import Button
 
 REST = 60.0  # seconds without a new try after Slack refused a stream
 
@@ -46,7 +48,9 @@ class StreamBubbles:
     gate: Gate
     _open: dict[str, tuple[str, str]] = field(default_factory=dict, init=False)  # streamed, shown
 
-    async def post(self, index: int, shown: str, *, final: bool) -> str:
+    async def post(
+        self, index: int, shown: str, *, final: bool, buttons: Sequence[Button] = ()
+    ) -> str:
         """Start a stream; post what is complete already, or what no stream can be had for."""
         if not final and self.gate.open:
             try:
@@ -55,12 +59,14 @@ class StreamBubbles:
                 self.gate.shut(wait.seconds)
             except (Rejected, Unformattable):
                 self.gate.shut(REST)
-        return await self.messages.post(index, shown, final=final)
+        return await self.messages.post(index, shown, final=final, buttons=buttons)
 
-    async def edit(self, id: str, shown: str, *, final: bool) -> None:
+    async def edit(
+        self, id: str, shown: str, *, final: bool, buttons: Sequence[Button] = ()
+    ) -> None:
         """Append what is new; a text that is no continuation replaces the whole message."""
-        if not await self._continue(id, shown, final=final):
-            await self.messages.edit(id, shown, final=final)
+        if not await self._continue(id, shown, final=final, buttons=buttons):
+            await self.messages.edit(id, shown, final=final, buttons=buttons)
 
     async def delete(self, id: str) -> None:
         """Take a message away."""
@@ -99,14 +105,17 @@ class StreamBubbles:
         self._open[started] = (new, shown)
         return started
 
-    async def _continue(self, id: str, shown: str, *, final: bool) -> bool:
+    async def _continue(
+        self, id: str, shown: str, *, final: bool, buttons: Sequence[Button]
+    ) -> bool:
         """Append to an open stream; False when that is not enough to make it show this text."""
         before = self._open.pop(id, None)  # so that it is no more to be trusted if this fails
         new = markup.disarm(shown) if final else settled(shown)
         if before is None or not new.startswith(before[0]):
             return False
         try:
-            await self._append(id, new[len(before[0]) :], final=final)
+            words = new[len(before[0]) :]
+            await (self._stop(id, words, buttons) if final else self._append(id, words))
         except RetryLater:
             self._open[id] = before
             raise
@@ -116,14 +125,19 @@ class StreamBubbles:
             self._open[id] = (new, shown)
         return True
 
-    async def _append(self, id: str, words: str, *, final: bool) -> None:
-        web, arguments = self.messages.web, {"channel": self.messages.to.conversation.channel}
-        if final:
-            metadata = self.messages.metadata(self.messages.indexes[id])
-            await web.call(web.client.chat_stopStream, ts=id, markdown_text=words or None,
-                           metadata=metadata, **arguments)  # fmt: skip
-        elif words:
-            await web.call(web.client.chat_appendStream, ts=id, markdown_text=words, **arguments)
+    async def _append(self, id: str, words: str) -> None:
+        web, channel = self.messages.web, self.messages.to.conversation.channel
+        if words:
+            append = web.client.chat_appendStream
+            await web.call(append, channel=channel, ts=id, markdown_text=words)
+
+    async def _stop(self, id: str, words: str, buttons: Sequence[Button]) -> None:
+        web, channel = self.messages.web, self.messages.to.conversation.channel
+        await web.call(
+            web.client.chat_stopStream, channel=channel, ts=id, markdown_text=words or None,
+            blocks=markup.actions(buttons) or None,  # shown below all words
+            metadata=self.messages.metadata(self.messages.indexes[id]),
+        )  # fmt: skip
 
 
 def settled(shown: str) -> str:

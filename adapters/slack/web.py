@@ -5,7 +5,7 @@ because the message that it would post anew may have arrived already.
 """
 
 import logging
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import urlsplit
@@ -16,9 +16,9 @@ from slack_sdk.errors import SlackApiError
 from slack_sdk.web.async_client import AsyncWebClient
 from slack_sdk.web.async_slack_response import AsyncSlackResponse
 
+from adapters.kit.files import LOOPBACK
 from adapters.slack import markup
-from adapters.slack.payloads import Account
-from adapters.slack.settings import LOOPBACK
+from adapters.slack.payloads import Account, text
 from bot.domain.errors import (
     ConfigError,
     DeliveryError,
@@ -27,6 +27,7 @@ from bot.domain.errors import (
     Unformattable,
     Unreachable,
 )
+from bot.domain.replies import Button
 
 TIMEOUT = 8.0  # seconds for one call: less than `settle_s`, so that a late post has landed by then
 QUIET = {"unfurl_links": False, "unfurl_media": False, "link_names": False, "parse": "none"}
@@ -112,9 +113,11 @@ class SlackWeb:
             raise Unreachable(f"Slack cannot be reached: {type(error).__name__}") from None
         return answer.data if isinstance(answer.data, dict) else {}
 
-    async def write(self, method: Method, shown: str, **arguments: Any) -> Mapping[str, Any]:
+    async def write(
+        self, method: Method, shown: str, *, buttons: Sequence[Button] = (), **arguments: Any
+    ) -> Mapping[str, Any]:
         """Call a method that takes a text; in a plainer form if Slack does not take this one."""
-        *better, plainest = markup.forms(shown)
+        *better, plainest = markup.forms(shown, buttons=buttons)
         for form in better:
             try:
                 return await self.call(method, **arguments, **QUIET, **form())
@@ -168,8 +171,12 @@ class SlackWeb:
                 f"adapters.slack.bot_token_env: Slack refuses the bot token ({error}); "
                 "install the app again and set its new token"
             ) from None
-        user, team, bot = (str(answer.get(key) or "") for key in ("user_id", "team_id", "bot_id"))
-        self.account = Account(team=team, user=user, bot=bot)
+        self.account = Account(
+            team=text(answer, "team_id"),
+            user=text(answer, "user_id"),
+            bot=text(answer, "bot_id"),
+            enterprise=text(answer, "enterprise_id"),
+        )
         return self.account
 
 

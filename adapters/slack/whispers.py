@@ -5,13 +5,16 @@ A response URL works five times within half an hour
 takes its place, and where we may not write, a direct message; never one that others can read.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 from adapters.slack import markup
 from adapters.slack.web import QUIET, Rejected, SlackWeb
 from bot.domain.conversation import Address
 from bot.domain.errors import Gone, Unformattable
+from bot.domain.replies import Button
 
 
 @dataclass(slots=True)
@@ -21,13 +24,22 @@ class WhisperBubbles:
     web: SlackWeb
     to: Address
 
-    async def post(self, index: int, shown: str, *, final: bool) -> str:  # noqa: ARG002
+    async def post(
+        self,
+        index: int,
+        shown: str,
+        *,
+        final: bool,  # noqa: ARG002
+        buttons: Sequence[Button] = (),
+    ) -> str:
         """Show one message to one person."""
-        if not (self.to.reply_via and await self._respond(shown)):
-            await self._whisper(shown)
+        if not (self.to.reply_via and await self._respond(shown, buttons)):
+            await self._whisper(shown, buttons)
         return f"hidden-{index}"
 
-    async def edit(self, id: str, shown: str, *, final: bool) -> None:
+    async def edit(
+        self, id: str, shown: str, *, final: bool, buttons: Sequence[Button] = ()
+    ) -> None:
         """Do nothing: what an earlier attempt showed was final."""
 
     async def delete(self, id: str) -> None:
@@ -40,20 +52,27 @@ class WhisperBubbles:
     async def typing(self) -> None:
         """Show nothing: whoever gave a command sees that it was taken."""
 
-    async def _respond(self, shown: str) -> bool:
-        for form in markup.forms(shown, blocks=True):
-            body = form() | {"response_type": "ephemeral", "replace_original": False} | QUIET
+    @property
+    def _thread(self) -> dict[str, str]:
+        """Name the thread, if it is one: in a thread that nobody has begun, no whisper is shown."""
+        thread = self.to.conversation.thread
+        return {"thread_ts": thread} if thread not in {"", self.to.answers} else {}
+
+    async def _respond(self, shown: str, buttons: Sequence[Button]) -> bool:
+        private = {"response_type": "ephemeral", "replace_original": False, **self._thread}
+        for form in markup.forms(shown, blocks=True, buttons=buttons):
+            body = form() | private | QUIET
             try:
                 return await self.web.respond(self.to.reply_via, body)
             except Unformattable:
                 continue
         return False
 
-    async def _whisper(self, shown: str) -> None:
-        place, client = self.to.conversation, self.web.client
-        thread: dict[str, Any] = {"thread_ts": place.thread} if place.thread else {}
+    async def _whisper(self, shown: str, buttons: Sequence[Button]) -> None:
+        to, client = self.to, self.web.client
+        write = partial(self.web.write, shown=shown, buttons=buttons)
         try:
-            await self.web.write(client.chat_postEphemeral, shown, channel=place.channel,
-                                 user=self.to.person, **thread)  # fmt: skip
+            place: dict[str, Any] = {"channel": to.conversation.channel, **self._thread}
+            await write(client.chat_postEphemeral, user=to.person, **place)
         except (Gone, Rejected):
-            await self.web.write(client.chat_postMessage, shown, channel=self.to.person)
+            await write(client.chat_postMessage, channel=to.person)

@@ -6,6 +6,7 @@ old one is written there anew. The ids of such messages name their chat: `-1001/
 """
 
 import logging
+from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any, Self
@@ -16,6 +17,7 @@ from adapters.telegram.account import Account
 from adapters.telegram.markup import contents
 from bot.domain.conversation import Address
 from bot.domain.errors import DeliveryError, Unformattable
+from bot.domain.replies import Button
 
 log = logging.getLogger(__name__)
 
@@ -52,24 +54,35 @@ class ChatBubbles:
             place={"message_thread_id": int(thread)} if thread else {},
         )
 
-    async def post(self, index: int, shown: str, *, final: bool) -> str:  # noqa: ARG002
+    async def post(
+        self,
+        index: int,
+        shown: str,
+        *,
+        final: bool,  # noqa: ARG002
+        buttons: Sequence[Button] = (),
+    ) -> str:
         """Send a message; returns its id."""
+        below = keyboard(buttons)
         if not self._moved_to:
             try:
-                return await self._post(index, shown)
+                return await self._post(index, shown, below)
             except ChatMigrated as moved:
                 self._moved_to = moved.new_chat_id
-        return await self._post_anew(shown)
+        return await self._post_anew(shown, below)
 
-    async def edit(self, id: str, shown: str, *, final: bool) -> None:
-        """Replace a message's text; one that somebody took away stays away."""
+    async def edit(
+        self, id: str, shown: str, *, final: bool, buttons: Sequence[Button] = ()
+    ) -> None:
+        """Replace a message's text and buttons; one that somebody took away stays away."""
         chat, message = self._home(self._anew.get(id, id))
+        args = {"chat_id": chat, "message_id": message, **keyboard(buttons)}
         try:
-            await self._show("editMessageText", shown, {"chat_id": chat, "message_id": message})
+            await self._show("editMessageText", shown, args)
         except ChatMigrated as moved:
             self._moved_to = moved.new_chat_id
-            self._anew[id] = await self._post_anew(PLACEHOLDER)
-            await self.edit(id, shown, final=final)
+            self._anew[id] = await self._post_anew(PLACEHOLDER, {})
+            await self.edit(id, shown, final=final, buttons=buttons)
         except Unformattable as error:
             words = str(error).lower()
             if any(phrase in words for phrase in MISSING):
@@ -99,12 +112,12 @@ class ChatBubbles:
     async def typing(self) -> None:
         """Show nothing: the placeholder says that the bot is busy."""
 
-    async def _post(self, index: int, shown: str) -> str:
-        args = {"chat_id": self.chat, **self.place, **(self.first if index == 0 else {})}
+    async def _post(self, index: int, shown: str, below: dict[str, Any]) -> str:
+        args = {"chat_id": self.chat, **self.place, **(self.first if index == 0 else {}), **below}
         return str((await self._show("sendMessage", shown, args))["message_id"])
 
-    async def _post_anew(self, shown: str) -> str:
-        message = await self._show("sendMessage", shown, {"chat_id": self._moved_to})
+    async def _post_anew(self, shown: str, below: dict[str, Any]) -> str:
+        message = await self._show("sendMessage", shown, {"chat_id": self._moved_to, **below})
         return f"{self._moved_to}/{message['message_id']}"
 
     def _home(self, id: str) -> tuple[int, int]:
@@ -138,3 +151,11 @@ class ChatBubbles:
         log.info(
             "telegram: %s markup was refused in chat %s; showing plainer text", kind, self.chat
         )
+
+
+def keyboard(buttons: Sequence[Button]) -> dict[str, Any]:
+    """Return the argument that shows buttons, a row for each; without it an edit removes them."""
+    if not buttons:
+        return {}
+    rows = [[{"text": button.label, "callback_data": button.data}] for button in buttons]
+    return {"reply_markup": {"inline_keyboard": rows}}

@@ -1,9 +1,11 @@
 """Telegram without its SDK: settings, abilities, secrets, command list."""
 
+from adapters.kit.roles import Informed
 from adapters.telegram.commands import everyone, lines
 from adapters.telegram.settings import TEXT_LIMIT, TelegramSettings
 from bot.domain.commands import Catalogue
-from bot.ports.platform import Abilities, Adapter, Descriptor, Secret, Surroundings
+from bot.domain.conversation import Conversation
+from bot.ports.platform import Abilities, Adapter, Descriptor, Receiver, Secret, Surroundings
 
 
 def secrets(settings: TelegramSettings) -> tuple[Secret, ...]:
@@ -43,23 +45,36 @@ def manifest(catalogue: Catalogue) -> str:
 def build(settings: TelegramSettings, surroundings: Surroundings) -> Adapter:
     """Build both sides; raises ConfigError when a secret is not set."""
     from adapters.telegram.account import Account  # noqa: PLC0415 - imports the SDK
+    from adapters.telegram.files import TelegramFiles  # noqa: PLC0415
     from adapters.telegram.receiver import PollingReceiver  # noqa: PLC0415
+    from adapters.telegram.roles import TelegramRoles  # noqa: PLC0415
     from adapters.telegram.sender import TelegramSender  # noqa: PLC0415
-
-    account = Account.of(settings, surroundings.secret(settings.token_env))
-    sender = TelegramSender(account=account, edits=surroundings.streaming != "off")
-    if settings.mode == "polling":
-        receiver = PollingReceiver(
-            account=account, pulse=surroundings.pulse, poll_timeout=settings.poll_timeout_s
-        )
-        return Adapter(receiver=receiver, sender=sender)
     from adapters.telegram.webhook import WebhookReceiver  # noqa: PLC0415 - and a web server
 
-    secret = surroundings.secret(settings.webhook_secret_env)
-    webhook = WebhookReceiver(
-        account=account, settings=settings, secret=secret, pulse=surroundings.pulse
+    account = Account.of(settings, surroundings.secret(settings.token_env))
+    receiver: Receiver = PollingReceiver(
+        account=account, pulse=surroundings.pulse, poll_timeout=settings.poll_timeout_s
     )
-    return Adapter(receiver=webhook, sender=sender)
+    if settings.mode == "webhook":
+        receiver = WebhookReceiver(
+            account=account,
+            settings=settings,
+            secret=surroundings.secret(settings.webhook_secret_env),
+            pulse=surroundings.pulse,
+        )
+    return Adapter(
+        receiver=Informed(receiver, TelegramRoles(account)) if surroundings.roles else receiver,
+        sender=TelegramSender(account=account, edits=surroundings.streaming != "off"),
+        files=TelegramFiles(account),
+    )
+
+
+def link(place: Conversation) -> str:
+    """Return an address that opens a supergroup; Telegram has none for other chats."""
+    number = place.channel.removeprefix("-100")
+    if number == place.channel:
+        return ""
+    return f"https://t.me/c/{number}{f'/{place.thread}' if place.thread else ''}"
 
 
 DESCRIPTOR = Descriptor(
@@ -70,5 +85,6 @@ DESCRIPTOR = Descriptor(
     ),
     secrets=secrets,
     manifest=manifest,
+    link=link,
     build=build,
 )

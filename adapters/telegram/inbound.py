@@ -13,9 +13,12 @@ from typing import Literal
 from adapters.telegram.words import (
     Me,
     Plain,
+    answered,
     answers_us,
     cut,
     files,
+    named,
+    original,
     quoted,
     without_mention,
     words,
@@ -66,20 +69,27 @@ def _message(message: Plain, me: Me, id: str) -> Event | None:
     private, forwarded = message["chat"]["type"] == "private", "forward_origin" in message
     command = None if forwarded else _COMMAND.match(text)
     name = _known(command, me) if command else ""
-    if name and command:
+    dropped = name == "learn" and bool(attached)  # the files are what matters: no command has any
+    if name and command and not dropped:
         return CommandGiven(
             id=id, at=at, conversation=place, author=author, name=name, private=private,
             words="" if command[1].lower() == "start" else text[command.end() :].strip(),
-            message=_id(message),
+            message=_id(message), answers=answered(message),
         )  # fmt: skip
     mentioned, text = without_mention(message, text, me)
-    addressed = private or mentioned or answers_us(message, me)
+    addressed = private or mentioned or dropped or answers_us(message, me)
     if command and (not addressed or _for_another(command, me)):
         return None
+    theirs, said_by = quoted(message, me)
+    if forwarded:
+        theirs, said_by, text = cut(text), original(message["forward_origin"]), ""
+    if said_by == named({"id": me.id}):  # the bot's own words count as theirs who quotes them
+        said_by = str(author)
     return MessageReceived(
         id=id, at=at, conversation=place, author=author, addressed=addressed, private=private,
-        text="" if forwarded else text, message=_id(message),
-        quoted=cut(text) if forwarded else quoted(message, me), attachments=attached,
+        text=text, message=_id(message), quoted=theirs, quoted_by=said_by if theirs else "",
+        answers=answered(message), attachments=attached,
+        album=storable(str(message.get("media_group_id") or "")),
     )  # fmt: skip
 
 

@@ -117,7 +117,7 @@ class PollingReceiver:
     async def _poll(self, offset: int, patience: float) -> list[Plain]:
         """Fetch updates; the first poll, also after trouble, does not wait, to be heard at once."""
         seconds = min(patience, LONGEST_POLL)
-        wait = {"offset": offset, "timeout": seconds, "allowed_updates": ALLOWED}
+        wait = {"offset": offset, "timeout": int(seconds), "allowed_updates": ALLOWED}
         updates: list[Plain] = await self.account.call("getUpdates", wait, seconds + GRACE)
         return updates
 

@@ -4,6 +4,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from adapters.kit.files import size
+from bot.domain.conversation import Person
+from bot.domain.events import Attachment
 from bot.domain.text import storable
 
 Plain = Mapping[str, Any]
@@ -13,6 +16,8 @@ UNNAMED = (
     "photo", "voice", "video_note", "sticker", "live_photo", "paid_media", "story", "location",
     "contact", "poll", "dice", "checklist",
 )  # fmt: skip
+
+UNTYPED = {"photo": "image/jpeg", "video note": "video/mp4", "voice": "audio/ogg"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,12 +54,40 @@ def _flat(rich: Any) -> str:
     return "".join(found).strip()
 
 
-def files(message: Plain) -> tuple[str, ...]:
-    """Return the names of what came along, or its kinds where it has no name."""
+def files(message: Plain) -> tuple[Attachment, ...]:
+    """Return what came along, by its kind where it has no name; nothing is fetched."""
     for kind in NAMED:
         if kind in message:
-            return (storable(message[kind].get("file_name") or kind),)
-    return tuple(kind.replace("_", " ") for kind in UNNAMED if kind in message)
+            return (_file(storable(message[kind].get("file_name") or kind), message[kind]),)
+    return tuple(
+        _file(kind.replace("_", " "), message[kind]) for kind in UNNAMED if kind in message
+    )
+
+
+def _file(name: str, file: Any) -> Attachment:
+    """Describe a file; of a photo, which comes in several sizes, the largest."""
+    photo = isinstance(file, list)
+    if photo:
+        file = max(file, key=lambda one: size(one.get("width")), default={})
+    if not isinstance(file, Mapping):
+        file = {}
+    return Attachment(
+        name=name,
+        type=_text(file, "mime_type") or UNTYPED.get("photo" if photo else name, ""),
+        size=size(file.get("file_size")),
+        source=_text(file, "file_id"),
+    )
+
+
+def _text(plain: Plain, key: str) -> str:
+    value = plain.get(key)
+    return storable(value) if isinstance(value, str) else ""
+
+
+def answered(message: Plain) -> str:
+    """Return the id of the message in this chat that is replied to; in a topic all reply to it."""
+    replied = message.get("reply_to_message") or {"forum_topic_created": {}}
+    return "" if "forum_topic_created" in replied else str(int(replied["message_id"]))
 
 
 def answers_us(message: Plain, me: Me) -> bool:
@@ -64,15 +97,33 @@ def answers_us(message: Plain, me: Me) -> bool:
     return ours and "forum_topic_created" not in answered
 
 
-def quoted(message: Plain, me: Me) -> str:
-    """Return what was replied to: the chosen passage, or the message unless it is the bot's own."""
-    quote = message.get("quote") or {}
-    if "text" in quote:
-        return cut(storable(quote["text"]))
-    answered = message.get("reply_to_message")
-    if not answered or answered.get("from", {}).get("id") == me.id:
-        return ""
-    return cut(words(answered))
+def quoted(message: Plain, me: Me) -> tuple[str, str]:
+    """Return what was replied to, and who said it: the chosen passage, or the whole message.
+
+    The whole message is not quoted when it is the bot's own.
+    """
+    replied, elsewhere = message.get("reply_to_message"), message.get("external_reply") or {}
+    passage = (message.get("quote") or {}).get("text")
+    if passage is None and (not replied or replied.get("from", {}).get("id") == me.id):
+        return "", ""
+    text = cut(storable(passage) if passage is not None else words(replied or {}))
+    said_by = speaker(replied) if replied else original(elsewhere.get("origin") or {})
+    return text, said_by if text else ""
+
+
+def speaker(message: Plain) -> str:
+    """Return who wrote a message as `str(Person)` does: a chat, or else a user."""
+    return named(message.get("sender_chat") or message.get("from"))
+
+
+def original(origin: Plain) -> str:
+    """Return who wrote what was forwarded; empty for people who hide that."""
+    return named(origin.get("sender_user") or origin.get("sender_chat") or origin.get("chat"))
+
+
+def named(who: Plain | None) -> str:
+    """Return a user or a chat as `str(Person)` does, empty for nobody."""
+    return str(Person(platform="telegram", user=str(int(who["id"])))) if who else ""
 
 
 def cut(text: str) -> str:

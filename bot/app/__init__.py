@@ -5,12 +5,16 @@ Everything is opened in order and closed in reverse. Only what is configured is 
 
 import asyncio
 import time
+from collections.abc import Callable
 from contextlib import AsyncExitStack
 from functools import partial
+from pathlib import Path
 
+from bot.app.assembly import Outside
 from bot.app.engine import DRAIN_S, assemble
 from bot.app.operations import Operations, operated
 from bot.app.platforms import platforms
+from bot.app.policies import asks_for_roles
 from bot.backends.sqlite.store import SqliteStore, opened
 from bot.config import Config, Secrets
 from bot.core.commands import CATALOGUE
@@ -35,11 +39,14 @@ async def serve(
     stop: asyncio.Event,
     *,
     drain_s: float = DRAIN_S,
-    controlled: bool = False,
+    library: Path | None = None,
+    reread: Callable[[], Config] | None = None,
 ) -> Metrics:
     """Run every enabled adapter until `stop` is set or none is left; then drain and count.
 
-    A `controlled` bot has a control socket, and a port for health and metrics if one is set.
+    With `reread`, which reads its configuration again when an admin asks for it, a bot has a
+    control socket, and a port for health and metrics if one is set; `library` is a database whose
+    documents it leans on, if not its own.
 
     Raises:
         ConfigError: no adapter is enabled, the last one's token is refused, a port is taken.
@@ -53,16 +60,23 @@ async def serve(
         )
     place = place_of(config)
     async with AsyncExitStack() as stack:
-        store = await stack.enter_async_context(opened(place.database))
+        store = await stack.enter_async_context(opened(place.database, library=library))
         health = Health(now=time.time)
         adapters = _built(enabled, config, secrets, store, health)
         for adapter in adapters.values():
             stack.push_async_callback(adapter.sender.close)
-        engine = await assemble(config, secrets, store, adapters, stack, health)
+        outside = Outside(
+            health=health, reread=reread, secrets=secrets.seen, descriptors=platforms()
+        )
+        engine = await assemble(config, secrets, store, adapters, stack, outside)
         engine.drain_s = drain_s
         metrics = engine.dispatcher.metrics
-        if controlled:
-            operations = Operations(store=store, health=health, metrics=metrics, stop=stop)
+        if reread:
+            operations = Operations(
+                store=store, health=health, metrics=metrics, stop=stop,
+                forget=engine.keeping.forgetting.forget,
+                knowledge=engine.knowledge,
+            )  # fmt: skip
             running = operated(operations, engine, place, config.http)
             await stack.enter_async_context(running)
         with watching():
@@ -82,6 +96,9 @@ def _built(
         secret=secrets.get,
     )
     return {
-        name: known[name].build(config.adapters[name], surroundings(pulse=health.pulse(name)))
+        name: known[name].build(
+            config.adapters[name],
+            surroundings(pulse=health.pulse(name), roles=asks_for_roles(config, name)),
+        )
         for name in enabled
     }

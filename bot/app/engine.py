@@ -4,22 +4,36 @@ import asyncio
 import gc
 import logging
 import time
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Iterator, Mapping
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from typing import Any
 
 from bot.app import models as modelling
-from bot.app.assembly import Assembly, default_policies
+from bot.app.assembly import Assembly, Outside, assembly_of
+from bot.app.beside import lasting
+from bot.app.desk import desk_of
+from bot.app.embedding import embedder_of
+from bot.app.grounding import embedding_of, verbs_of
+from bot.app.moderation import moderating
 from bot.app.platforms import Platform, WaitingSender
+from bot.app.privacy import Keeping, first_contact, keeping, model_places
+from bot.app.teaching import learning
 from bot.backends.sqlite.store import SqliteStore
 from bot.config import Config, Secrets
-from bot.core.admission import Admission
+from bot.core.commands.desk import Desk
 from bot.core.dispatcher import Dispatcher
+from bot.core.dropping import Dropping
+from bot.core.embedders import DeferredEmbedder
 from bot.core.health import Health
 from bot.core.inbox import StoringInbox
+from bot.core.knowledge.embedding import Embedding
+from bot.core.memory import Summarising
 from bot.core.models import Deferred
+from bot.core.moderation.moderators import Moderators
+from bot.core.turn import Answering
 from bot.domain.events import MessageReceived
+from bot.ops.knowledge import KnowledgeVerbs
 from bot.ports.platform import Adapter
 from bot.ports.store import Result, Turn
 
@@ -35,12 +49,19 @@ class Engine:
     inbox: StoringInbox
     dispatcher: Dispatcher
     models: dict[str, Deferred]
+    embedder: DeferredEmbedder | None
+    embedding: Embedding | None  # gives passages their vectors
+    knowledge: KnowledgeVerbs
+    keeping: Keeping
+    moderators: Moderators
+    summarising: Summarising
     drain_s: float = DRAIN_S
 
     async def run(self, stop: asyncio.Event) -> None:
         """Listen and answer until stopped; stop listening first, then let answers end."""
         answering = asyncio.create_task(self.dispatcher.run(), name="dispatcher")
         stopping = asyncio.create_task(stop.wait(), name="stop")
+        beside = [asyncio.create_task(lasting(*one), name=one[0]) for one in self._beside()]
         listening = {
             asyncio.create_task(platform.run(self.inbox), name=platform.name)
             for platform in self.platforms
@@ -48,9 +69,9 @@ class Engine:
         try:
             await self._watch(answering, stopping, listening)
         finally:
-            for task in (stopping, *listening):
+            for task in (stopping, *beside, *listening):
                 task.cancel()
-            await asyncio.gather(stopping, *listening, return_exceptions=True)
+            await asyncio.gather(stopping, *beside, *listening, return_exceptions=True)
             answering.cancel()
             await asyncio.gather(answering, return_exceptions=True)
             await self.dispatcher.drain(self.drain_s)
@@ -74,9 +95,19 @@ class Engine:
                 if error:
                     log.error("%s is off: %s", task.get_name(), _only(error))
 
+    def _beside(self) -> Iterator[tuple[str, Callable[[], Awaitable[None]]]]:
+        """Name what no answer waits for."""
+        yield "tidying", self.keeping.tidying.run
+        yield "moderators", self.moderators.tend
+        yield "summaries", self.summarising.run
+        if self.embedding:
+            yield "embedding", self.embedding.run
+
     async def _check_models(self) -> None:
         for model in self.models.values():
             await model.ready()
+        if self.embedder is not None:
+            await self.embedder.ready()
         gc.freeze()  # all that was imported stays: no collection need look at it again
         gc.enable()
 
@@ -94,36 +125,62 @@ async def assemble(
     store: SqliteStore,
     adapters: Mapping[str, Adapter],
     stack: AsyncExitStack,
-    health: Health | None = None,
+    outside: Outside | None = None,
 ) -> Engine:
     """Wire the parts; nothing runs before `Engine.run`, nothing is open after `stack` is closed."""
-    health = health or Health(now=time.time)
-    policies = default_policies(config, store)
-    await policies.load()
+    outside = outside or Outside(health=Health(now=time.time))
     connected = {name: asyncio.Event() for name in adapters}
-    assembly = Assembly(
-        config=config,
-        store=store,
-        policies=policies,
-        admission=Admission(policies, frozenset(config.bot.admins)),
-        senders={name: WaitingSender(a.sender, connected[name]) for name, a in adapters.items()},
-    )
+    senders = {name: WaitingSender(a.sender, connected[name]) for name, a in adapters.items()}
+    assembly = await assembly_of(config, store, senders, outside)
     models = modelling.deferred(config, secrets, stack)
-    answering = assembly.answering(models)
+    embedder = embedder_of(config, secrets, assembly.metering, stack)
+    where = model_places(config, secrets)
+    judged = await moderating(assembly, secrets, models, stack)
+    greeting = await first_contact(assembly, where)
+    answering = assembly.answering(models, judged.moderation, greeting, adapters, embedder)
+    embedding = embedding_of(store, embedder)
     await answering.staleness.load(store.lanes)
-    desk = assembly.desk(answering)
-
-    async def handle(turn: Turn) -> Result:
-        message = isinstance(turn.event, MessageReceived)
-        return await (answering.take(turn) if message else desk.take(turn))
-
-    dispatcher = assembly.dispatcher(handle, answering)
+    desk = desk_of(assembly, answering)
+    desk.register((), judged.moderators.pressables())
+    kept = await keeping(assembly, answering, desk, where)
+    dropping = learning(assembly, answering, desk, embedding)
+    dispatcher = _dispatcher(assembly, desk, dropping, answering)
     return Engine(
         platforms=[
-            Platform(name, adapter, desk.catalogue, connected[name], health.pulse(name))
+            Platform(name, adapter, desk.catalogue, connected[name], outside.health.pulse(name))
             for name, adapter in adapters.items()
         ],
-        inbox=assembly.inbox(dispatcher, answering),
+        inbox=assembly.inbox(dispatcher, answering, kept.forgetting),
+        keeping=kept,
         dispatcher=dispatcher,
         models=models,
+        embedder=embedder,
+        embedding=embedding,
+        knowledge=verbs_of(store, answering.grounding, embedding),
+        moderators=judged.moderators,
+        summarising=answering.summarising,
     )
+
+
+def _dispatcher(
+    assembly: Assembly, desk: Desk, dropping: Dropping, answering: Answering
+) -> Dispatcher:
+    """Run the lanes, and let the bot speak up beside them."""
+    handle = _handling(assembly, desk, dropping, answering)
+    dispatcher = assembly.dispatcher(handle, answering)
+    assembly.announcing.control = dispatcher.control
+    return dispatcher
+
+
+def _handling(
+    assembly: Assembly, desk: Desk, dropping: Dropping, answering: Answering
+) -> Callable[[Turn], Awaitable[Result]]:
+    """Give a turn to commands, to the people who took a conversation over, or to the answers."""
+
+    async def handle(turn: Turn) -> Result:
+        if not isinstance(turn.event, MessageReceived):
+            return await desk.take(turn)
+        handed = await assembly.handing.take(turn)
+        return handed or await dropping.take(turn) or await answering.take(turn)
+
+    return handle

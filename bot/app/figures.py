@@ -25,6 +25,8 @@ def figures(metrics: Metrics, health: Health, waiting: Waiting) -> Iterator[Figu
     tokens = metrics.tokens.items()
     yield _count("model_tokens", "Tokens that were paid.", tokens, "model", "direction")
     yield _one("model_cost_usd_total", "What models have cost.", metrics.cost)
+    judged = metrics.moderation.items()
+    yield _count("moderation", "Texts that were judged.", judged, "stage", "verdict")
     yield _one("duplicates_dropped_total", "Events that came again.", metrics.duplicates)
     yield _one("resumed_turns_total", "Turns that an earlier attempt had begun.", metrics.resumed)
     yield _one("dead_letters_total", "Messages that were given up.", metrics.dead)
@@ -41,6 +43,9 @@ def oldest_s(waiting: Waiting) -> float:
 def _now(health: Health, waiting: Waiting) -> Iterator[Figure]:
     up = {(name,): float(not beat.reason) for name, beat in health.beats.items()}
     yield _gauge("adapter_up", "Whether a platform is heard.", up.items(), "platform")
+    failing = health.failing()
+    well = {(name,): float(name not in failing) for name in health.models}
+    yield _gauge("model_up", "Whether a model answers, or rests.", well.items(), "model")
     numbers = {
         "lanes_ready": ("Conversations that wait for a slot.", waiting.ready),
         "events_open": ("Events that are not answered yet.", waiting.count),

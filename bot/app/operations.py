@@ -17,6 +17,7 @@ from importlib.metadata import version
 from socket import socket
 from typing import Any
 
+from bot.app.beside import lasting
 from bot.app.engine import Engine
 from bot.app.figures import figures, oldest_s
 from bot.backends.sqlite.store import SqliteStore
@@ -24,8 +25,9 @@ from bot.config.sections import HttpSettings
 from bot.core.health import Health
 from bot.core.metrics import Metrics
 from bot.domain.errors import StoreError
-from bot.ops import control, port, queue
+from bot.ops import audit, control, port, privacy, queue
 from bot.ops.figures import Readiness
+from bot.ops.knowledge import KnowledgeVerbs
 from bot.ops.place import Place
 
 log = logging.getLogger(__name__)
@@ -68,6 +70,8 @@ class Operations:
     health: Health
     metrics: Metrics
     stop: asyncio.Event
+    forget: privacy.Forget
+    knowledge: KnowledgeVerbs
     lost: str = ""  # what became of the database, once it is not at its place
     started: float = field(default_factory=time.time)
     probe: Probe = field(init=False)
@@ -83,6 +87,9 @@ class Operations:
             "status": self._status,
             "health": self._health,
             **queue.verbs(self.store.backlog),
+            **audit.verbs(self.store.people),
+            **privacy.verbs(self.store.privacy.export, self.forget),
+            **self.knowledge.verbs,
         }
 
     async def readiness(self) -> Readiness:
@@ -123,6 +130,7 @@ class Operations:
                 name: {"up": not beat.reason, "reason": beat.reason, "since": beat.since}
                 for name, beat in beats
             },
+            "models": self.health.failing(),
             "complaints": found.complaints,
             "open": found.open,
             "oldest_s": round(found.oldest_s, 1),
@@ -146,9 +154,11 @@ async def operated(
     async with AsyncExitStack() as stack:
         listener = http.port and stack.enter_context(port.taken(http.host, http.port))
         await stack.enter_async_context(control.listening(place.socket, operations.verbs))
-        tasks = [asyncio.create_task(operations.watch(engine), name="watch")]
+        watch = lasting("watch", partial(operations.watch, engine))
+        tasks = [asyncio.create_task(watch, name="watch")]
         if listener:
-            tasks.append(asyncio.create_task(_serve(listener, operations), name="http"))
+            shown = lasting("http", partial(_serve, listener, operations))
+            tasks.append(asyncio.create_task(shown, name="http"))
         try:
             yield
         finally:

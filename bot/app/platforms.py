@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from importlib.metadata import entry_points
 from typing import Any
 
+from bot.app.beside import named
 from bot.core.dispatcher import is_the_end
 from bot.domain.commands import Catalogue
 from bot.domain.errors import ConfigError, DeliveryError, Unreachable
@@ -43,8 +44,8 @@ class Platform:
             except BaseException as error:
                 if _is_the_end(error):
                     raise
-                self.pulse.down(f"it broke down ({_named(error)}) and is started again")
-                log.error("%s broke down, again in %g s: %s", self.name, REOPEN_S, _named(error))  # noqa: TRY400
+                self.pulse.down(f"it broke down ({named(error)}) and is started again")
+                log.error("%s broke down, again in %g s: %s", self.name, REOPEN_S, named(error))  # noqa: TRY400
             await asyncio.sleep(REOPEN_S)
 
     async def _listen(self, inbox: Inbox) -> None:
@@ -92,9 +93,3 @@ def _is_the_end(error: BaseException) -> bool:
     if isinstance(error, BaseExceptionGroup):
         return error.subgroup(ConfigError) is not None
     return isinstance(error, ConfigError) or is_the_end(error)
-
-
-def _named(error: BaseException) -> str:
-    """Name what went wrong; its text may quote people."""
-    several = error.exceptions if isinstance(error, BaseExceptionGroup) else (error,)
-    return ", ".join(type(one).__name__ for one in several)

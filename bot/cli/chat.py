@@ -13,7 +13,13 @@ talk = late("bot.cli.chatting:talk")
 @click.command()
 @config_option
 @click.option("--once", metavar="TEXT", default="", help="Print one answer and end.")
-@click.option("--as", "name", metavar="NAME", default="", help="Who is talking.")
+@click.option(
+    "--as",
+    "name",
+    metavar="NAME",
+    default="",
+    help="What you are called; your rights are those of console::me.",
+)
 def chat(path: Path | None, once: str, name: str) -> None:
     """Talk to the bot here. Without a configuration it answers about Lisa's Boutique, a demo."""
     debug = click.get_current_context().find_root().params.get("debug")

@@ -40,6 +40,21 @@ SLACK_TEAM = """
 dm_policy = "open"
 group_policy = "open"
 """
+STRANGERS = """
+[moderation]                     # of what strangers say to the bot, and of what it says
+provider = "local"               # needs no key; for a week it only notes what it finds, then acts
+#channel = "slack:T012:C999"     # where your moderators hear of it and decide
+
+[budgets]
+rate_per_minute = 20             # messages of one person
+[budgets.per_person]
+messages = 100                   # a day; further ones hear when they may go on
+"""
+STAFF = """
+[handover]                       # a way to a person
+#channel = "slack:T012:C999"     # where your staff reads and answers, on any platform you enabled
+#hours = ["mon-fri 09:00-18:00"] # when somebody is there; without it always
+"""
 HEAD = """\
 # Written by `parley init`. Every other setting, with its default and why one would change it, is in
 # config.example.toml, in the sources. Tokens do not belong here but into the environment.
@@ -134,7 +149,9 @@ def written(answers: Answers) -> str:
     adapters = "".join(f"\n[adapters.{name}]\nenabled = true\n" for name in answers.platforms)
     workspace = answers.audience == "team" and "slack" in answers.platforms
     access = ACCESS[answers.audience] + (SLACK_TEAM if workspace else "")
-    return f"{HEAD}\n[models.main]\n{model}{adapters}\n{access}{BOT}"
+    strangers = "" if answers.audience == "team" else STRANGERS
+    staff = STAFF if answers.audience == "customers" else ""
+    return f"{HEAD}\n[models.main]\n{model}{adapters}\n{access}{strangers}{staff}{BOT}"
 
 
 def next_steps(path: Path, answers: Answers) -> list[str]:
@@ -152,14 +169,19 @@ def next_steps(path: Path, answers: Answers) -> list[str]:
         *(f"  {name.ljust(width)}  {hint}" for name, hint in variables),
         "",
         *(f"`parley manifest {name}` prints how to set it up there." for name in answers.platforms),
+        f"`parley knowledge add PATH{option}` gives it documents to answer from.",
         f"Then `parley check{option}` tells whether all is well, and `parley run{option}` starts.",
+        "Write `/whoami` to it (Slack: `/parley whoami`) and put your name under `admins`.",
     ]
 
 
 def _model(questions: Questions, kind: str) -> dict[str, str]:
     if kind == "none":
-        what = "Which folder or Markdown file does it quote? (nothing: Lisa's Boutique, a demo)"
-        return {"kind": "documents", "documents": questions.ask(what, "", _there)}
+        what = (
+            "Which Markdown file does it quote, or folder of them? (none: a demo, till you add any)"
+        )
+        folder = questions.ask(what, "", _there)
+        return {"kind": "documents", **({"documents": folder} if folder else {})}
     if kind == "openai":
         name = questions.ask("Which model of OpenAI?", "gpt-6-luna", _name)
         return {"kind": "openai", "model": name}

@@ -7,7 +7,7 @@ import click
 
 from bot.cli.late import late
 from bot.cli.options import config_option, found, json_option
-from bot.cli.place import place_in
+from bot.cli.place import expect, place_in
 
 bring_up_to_date = late("bot.backends.sqlite.schema:migrate")
 show_json = late("bot.cli.printing:show_json")
@@ -22,6 +22,7 @@ def migrate(path: Path | None, as_json: bool) -> None:
     A copy from before is kept beside it. The bot must be stopped.
     """
     database = place_in(found(path)).database
+    expect(database)
     done = bring_up_to_date(database)
     if as_json:
         show_json({"database": database, **asdict(done)})

@@ -1,4 +1,4 @@
-"""Options that several verbs share."""
+"""Options and other things that several verbs share."""
 
 import asyncio
 from collections.abc import Coroutine
@@ -18,6 +18,17 @@ config_option = click.option(
 )
 
 json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON on one line.")
+
+
+class Group(click.Group):
+    """Lists its verbs with the whole sentence about each."""
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """Write the first paragraph of each verb's help."""
+        verbs = [(name, self.get_command(ctx, name)) for name in self.list_commands(ctx)]
+        rows = [(name, ((verb and verb.help) or "").partition("\n\n")[0]) for name, verb in verbs]
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, " ".join(about.split())) for name, about in rows])
 
 
 def found(path: Path | None) -> Path | None:

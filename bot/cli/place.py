@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from bot.domain.errors import ConfigError
+from bot.domain.errors import ConfigError, StoreError
 from bot.ops.place import Place
 
 
@@ -26,6 +26,27 @@ def place_in(path: Path | None, environment: Mapping[str, str] = os.environ) -> 
     folder = _text(environment, "PARLEY__DATA_DIR", raw.get("data_dir")) or "data"
     url = _text(environment, "PARLEY__DATABASE__URL", database.get("url"))
     return Place(data_dir=Path(folder).expanduser(), url=url)
+
+
+def embedder_in(path: Path | None, environment: Mapping[str, str] = os.environ) -> str:
+    """Read what makes vectors of documents, as `bot.config.load` does.
+
+    Raises:
+        ConfigError: the file is missing or not TOML.
+    """
+    table = _parsed(path).get("knowledge")
+    written = table.get("embedder") if isinstance(table, dict) else None
+    return _text(environment, "PARLEY__KNOWLEDGE__EMBEDDER", written) or "none"
+
+
+def expect(database: Path) -> None:
+    """Begin no database where somebody only looks.
+
+    Raises:
+        StoreError: there is none.
+    """
+    if not database.exists():
+        raise StoreError(f"there is no database {database} yet; does --config name the right file?")
 
 
 def _parsed(path: Path | None) -> dict[str, Any]:

@@ -11,7 +11,7 @@ import click
 from rich.console import Console
 from rich.table import Table
 
-WIDE = 200  # characters of a line that nobody watches
+WIDE = 1_000  # characters of a line that nobody watches
 
 
 def show_json(value: Any) -> None:
@@ -20,8 +20,10 @@ def show_json(value: Any) -> None:
 
 
 def show_table(head: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
-    """Print a table without markup; cells may hold what people wrote."""
-    table = Table(*head, box=None, header_style="bold", pad_edge=False)
+    """Print a table without markup; cells may hold what people wrote, and none is cut."""
+    table = Table(box=None, header_style="bold", pad_edge=False)
+    for name in head:
+        table.add_column(name, overflow="fold")
     for row in rows:
         table.add_row(*(printable(str(cell)) for cell in row))
     console = Console(width=None if sys.stdout.isatty() else WIDE, markup=False, highlight=False)

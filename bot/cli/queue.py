@@ -6,7 +6,7 @@ from typing import Any
 import click
 
 from bot.cli.late import late
-from bot.cli.options import config_option, found, json_option
+from bot.cli.options import Group, config_option, found, json_option
 from bot.cli.place import place_in
 from bot.ops.asking import ask
 
@@ -16,7 +16,7 @@ ago, printable = late("bot.cli.printing:ago"), late("bot.cli.printing:printable"
 number = click.argument("id", type=int)
 
 
-@click.group()
+@click.group(cls=Group)
 def queue() -> None:
     """List messages that are not answered, try them again, or drop them.
 

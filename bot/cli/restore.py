@@ -43,7 +43,7 @@ def restore(path: Path | None, file: Path, verify: bool, as_json: bool) -> None:
         done |= {"database": database, "kept": kept}
         sentences.append(f"It is {database} now.")
         if kept:
-            sentences.append(f"What was there is {kept}.")
+            sentences.append(f"What was there is {kept}; it goes when somebody in it is forgotten.")
     if as_json:
         show_json(done)
     else:

@@ -5,7 +5,9 @@ import logging
 import os
 import signal
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 from bot.app import platforms, serve
@@ -13,6 +15,7 @@ from bot.app.engine import DRAIN_S
 from bot.backends.openai.settings import OFFICIAL, OpenAISettings, address
 from bot.cli.options import found, run_until_done
 from bot.config import Config, Secrets, load
+from bot.config.moderation import guards_of
 from bot.domain.errors import ConfigError
 from bot.ops import logs
 from bot.ports.platform import Secret
@@ -38,7 +41,8 @@ def run_adapters(path: Path | None, role: str, *, debug: bool) -> None:
     if not config.models:
         raise ConfigError("models: none is configured; add a table like [models.main]")
     logs.configure("debug" if debug else config.logging.level, config.logging.format)
-    run_until_done(_serve(config, secrets))
+    reread = partial(load, found(path), platforms())
+    run_until_done(_serve(config, secrets, reread))
 
 
 def missing_secrets(config: Config, secrets: Secrets) -> list[str]:
@@ -58,15 +62,22 @@ def missing_secrets(config: Config, secrets: Secrets) -> list[str]:
                 hint="put the key into it, or set base_url for a server without keys",
             )
             problems += secrets.problems((needed,))
+    if "openai" in guards_of(config) and not config.moderating.base_url:
+        needed = Secret(
+            key="moderation.api_key_env",
+            variable=config.moderating.api_key_env,
+            hint="put the key into it, or set moderation.base_url for a server without keys",
+        )
+        problems += secrets.problems((needed,))
     return problems
 
 
-async def _serve(config: Config, secrets: Secrets) -> None:
+async def _serve(config: Config, secrets: Secrets, reread: Callable[[], Config]) -> None:
     ending = _Ending(asyncio.Event())
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, ending.ask, number)
-    await serve(config, secrets, ending.stop, controlled=True)
+    await serve(config, secrets, ending.stop, reread=reread)
 
 
 @dataclass(slots=True)

@@ -54,6 +54,8 @@ def _show(answer: dict[str, Any]) -> None:
     head = ("PLATFORM", "STATE", "SINCE", "WHY")
     show_table(head, [_row(name, one) for name, one in answer["platforms"].items()])
     click.echo()
+    for model, complaint in answer["models"].items():
+        click.echo(f"Model {model} {complaint}.")
     turns = ", ".join(f"{count} {outcome}" for outcome, count in answer["turns"].items()) or "none"
     oldest = f", the oldest for {duration(answer['oldest_s'])}" if answer["open"] else ""
     click.echo(f"Waiting for an answer: {answer['open']}{oldest}; given up: {answer['dead']}.")

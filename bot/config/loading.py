@@ -16,12 +16,23 @@ from bot.config.sections import (
     MODEL_KINDS,
     SECTIONS,
     Config,
+    KnowledgeSettings,
     ModelSettings,
+    ModerationSettings,
     PersonaSettings,
 )
+from bot.domain.chains import ChainSettings
 from bot.domain.errors import ConfigError
-from bot.domain.policy import AccessPolicy, MemoryPolicy
+from bot.domain.knowledge import CollectionSettings
+from bot.domain.outgoing import OutgoingPolicy
+from bot.domain.policy import AccessPolicy, KnowledgePolicy, MemoryPolicy, ModerationPolicy
 from bot.ports.platform import Descriptor
+
+BOTH: Mapping[str, tuple[str, type[Any], type[Any]]] = {  # and where the rest of the table goes
+    "moderation": ("moderating", ModerationPolicy, ModerationSettings),
+    "knowledge": ("library", KnowledgePolicy, KnowledgeSettings),
+}
+TABLES = tuple(f.name for f in fields(Config) if f.name not in ("moderating", "library"))
 
 
 def load(
@@ -46,7 +57,7 @@ def load(
 
 
 def _read(raw: Mapping[str, Any], reader: Reader, platforms: Mapping[str, Descriptor]) -> Config:
-    top = reader.known(raw, ("config_version", *(f.name for f in fields(Config))), "")
+    top = reader.known(raw, ("config_version", *TABLES), "")
     if str(top.pop("config_version", 1)) != "1":
         reader.problems.append("config_version: only 1 is known; update Parley or write 1")
     values: dict[str, Any] = {
@@ -55,6 +66,8 @@ def _read(raw: Mapping[str, Any], reader: Reader, platforms: Mapping[str, Descri
     }
     if "data_dir" in top:
         values["data_dir"] = Path(reader.text(top["data_dir"], "data_dir") or "data").expanduser()
+    for key, (rest, *_) in BOTH.items():
+        values[key], values[rest] = _both(reader, top.get(key, {}), key)
     values["models"] = _present(
         (name, _model(reader, table, reading.join("models", name)))
         for name, table in reader.tables(top, "models").items()
@@ -62,6 +75,14 @@ def _read(raw: Mapping[str, Any], reader: Reader, platforms: Mapping[str, Descri
     values["personas"] = _present(
         (name, reader.section(PersonaSettings, table, reading.join("personas", name)))
         for name, table in reader.tables(top, "personas").items()
+    )
+    values["chains"] = _present(
+        (name, reader.section(ChainSettings, table, reading.join("chains", name)))
+        for name, table in reader.tables(top, "chains").items()
+    )
+    values["collections"] = _present(
+        (name, reader.section(CollectionSettings, table, reading.join("collections", name)))
+        for name, table in reader.tables(top, "collections").items()
     )
     adapters = reader.known(reader.tables(top, "adapters"), platforms, "adapters")
     values["adapters"] = _present(
@@ -73,6 +94,22 @@ def _read(raw: Mapping[str, Any], reader: Reader, platforms: Mapping[str, Descri
         for pattern, table in reader.tables(top, "channels").items()
     }
     return Config(**values)
+
+
+def _both(reader: Reader, raw: Any, key: str) -> tuple[Any, Any]:
+    """Read one table as two: what may differ from place to place, and what is one for all."""
+    policy, settings = BOTH[key][1:]
+    names = {kind: [f.name for f in fields(kind)] for kind in (policy, settings)}
+    if not isinstance(raw, Mapping):
+        reader.section(policy, raw, key)
+        return policy(), settings()
+    table = reader.known(raw, [name for known in names.values() for name in known], key)
+
+    def part(kind: type[Any]) -> Any:
+        own = {name: table[name] for name in table if name in names[kind]}
+        return reader.section(kind, own, key) or kind()
+
+    return part(policy), part(settings)
 
 
 def _present(pairs: Iterable[tuple[str, Any]]) -> dict[str, Any]:
@@ -97,7 +134,13 @@ def _channel(reader: Reader, raw: Any, key: str) -> dict[str, Any]:
         reader.problems.append(f"{key}: should be a table; write [{key}] above its keys")
         return {}
     table = reader.known(raw, CHANNEL_KEYS, key)
-    kinds: Mapping[str, type[Any]] = {"memory": MemoryPolicy, "access": AccessPolicy}
+    kinds: Mapping[str, type[Any]] = {
+        "memory": MemoryPolicy,
+        "access": AccessPolicy,
+        "moderation": ModerationPolicy,
+        "outgoing": OutgoingPolicy,
+        "knowledge": KnowledgePolicy,
+    }
     checked: dict[str, Any] = {}
     for name, value in table.items():
         if name in kinds:

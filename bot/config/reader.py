@@ -3,10 +3,11 @@
 import difflib
 import re
 import tomllib
+from collections import abc
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import MISSING, fields
+from dataclasses import MISSING, fields, is_dataclass
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, TypeVar, get_args, get_origin, get_type_hints
 
 from pydantic import TypeAdapter, ValidationError
 
@@ -27,6 +28,7 @@ WANTED = {  # what to write, by the kind of a pydantic error
     "int_from_float": "a whole number",
     "float_type": "a number",
     "float_parsing": "a number",
+    "dataclass_type": "a table",
     "tuple_type": 'a list, like ["first", "second"]',
 }
 
@@ -42,17 +44,56 @@ class Reader:
         if not isinstance(raw, Mapping):
             self.problems.append(f"{key}: should be a table; write [{key}] above its keys")
             return None
-        names = [f.name for f in fields(kind)]  # type: ignore[arg-type]
-        known = self.known(raw, names, key)
+        known = self._strict(kind, raw, key)
         if not known and not required(kind):
             return kind()  # building a checker takes milliseconds, and most sections are left out
         try:
             return TypeAdapter(kind).validate_python(known)
         except ValidationError as error:
-            for problem in error.errors():
-                place = ".".join([key, *(str(part) for part in problem["loc"])])
-                self.problems.append(f"{place}: {_sentence(problem)}")
+            for place, problem in _innermost(error, known).items():
+                self.problems.append(f"{'.'.join((key, *place))}: {_sentence(problem)}")
             return None
+
+    def _strict(self, kind: Any, raw: Mapping[str, Any], key: str) -> dict[str, Any]:
+        """Return the known keys of a section, and of the tables in it."""
+        known = self.known(raw, [f.name for f in fields(kind)], key)
+        inner = any(isinstance(value, Mapping | list) for value in known.values())
+        hints = get_type_hints(kind) if inner else {}
+        for name, value in known.items():
+            if isinstance(value, Mapping):
+                known[name] = self._table(hints[name], value, join(key, name))
+            elif isinstance(value, list) and name in hints:
+                known[name] = self._listed(hints[name], value, join(key, name))
+        return known
+
+    def _listed(self, hint: Any, raw: list[Any], key: str) -> list[Any]:
+        """Check the tables of a list; each bears its name, or is counted like any list."""
+        kind = next(iter(get_args(hint)), None)
+        if not is_dataclass(kind):
+            return raw
+        return [
+            self._strict(kind, one, join(key, str(one.get("name", number))))
+            if isinstance(one, Mapping)
+            else one
+            for number, one in enumerate(raw)
+        ]
+
+    def _table(self, hint: Any, raw: Mapping[str, Any], key: str) -> Any:
+        """Check a table in a section: a section itself, one of several kinds, or named sections."""
+        if is_dataclass(hint):
+            return self._strict(hint, raw, key)
+        parts = get_args(hint)
+        if get_origin(hint) is abc.Mapping and is_dataclass(parts[1]):
+            return {
+                name: self._table(parts[1], value, join(key, name))
+                if isinstance(value, Mapping)
+                else value
+                for name, value in raw.items()
+            }
+        for part in parts:
+            if is_dataclass(part):
+                return self._strict(part, raw, key)
+        return raw
 
     def known(self, raw: Mapping[str, Any], names: Iterable[str], key: str) -> dict[str, Any]:
         """Return the known keys; each unknown one is a problem with a suggestion."""
@@ -158,6 +199,24 @@ def _value(text: str) -> Any:
     except tomllib.TOMLDecodeError:
         return text
     return value if isinstance(value, list | dict | str) else text
+
+
+def _innermost(error: ValidationError, raw: Mapping[str, Any]) -> dict[tuple[str, ...], Any]:
+    """Return one problem per place: what may be of several kinds is wrong as each of them."""
+    found: dict[tuple[str, ...], Any] = {}
+    for problem in error.errors():
+        place, inside = [], raw
+        for part in map(str, problem["loc"]):  # a key, an index, or the name of a kind
+            here = isinstance(inside, Mapping) and part in inside
+            if here or part.isdecimal() or problem["type"] == "missing":
+                place.append(part)
+                inside = inside[part] if here else {}
+        found.setdefault(tuple(place), problem)
+    return {
+        place: problem
+        for place, problem in found.items()
+        if not any(other[: len(place)] == place and other != place for other in found)
+    }
 
 
 def _sentence(problem: Any) -> str:

@@ -6,12 +6,14 @@ Looked up in this order: the file that `<VARIABLE>_FILE` names, `$CREDENTIALS_DI
 
 import os
 import re
+import stat
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 from bot.domain.errors import ConfigError
 from bot.ports.platform import Secret
 
+CONTAINER = Path("/run/secrets")  # where only the container itself sees what is mounted
 PLACEHOLDERS = re.compile(
     r"(undefined|null|none|changeme|change-me|secret|token|password|<.*>"
     r"|(xox[bep]-|xapp-|sk-)?(your[-_ ].*|x+|\.\.\.|…))",
@@ -24,6 +26,7 @@ class Secrets:
 
     def __init__(self, environment: Mapping[str, str] = os.environ) -> None:
         self._environment = environment
+        self.seen: set[str] = set()  # every value that was found, so that none of them leaves
 
     def find(self, variable: str) -> str | None:
         """Return the value, or None when it is nowhere.
@@ -31,6 +34,12 @@ class Secrets:
         Raises:
             ConfigError: the file that is named for it is missing, unreadable or empty.
         """
+        value = self._find(variable)
+        if value is not None:
+            self.seen.add(value)
+        return value
+
+    def _find(self, variable: str) -> str | None:
         if named := self._environment.get(f"{variable}_FILE"):
             return _read(Path(named), f"{variable}_FILE")
         if folder := self._environment.get("CREDENTIALS_DIRECTORY"):
@@ -68,6 +77,7 @@ class Secrets:
 def _read(path: Path, variable: str) -> str:
     try:
         value = path.read_text(encoding="utf-8").strip()
+        everybody = path.stat().st_mode & stat.S_IROTH and path.parent != CONTAINER
     except OSError as error:
         cause = (error.strerror or "unknown error").lower()
         raise ConfigError(f"{variable}: {path} cannot be read ({cause}); check the path") from error
@@ -75,4 +85,9 @@ def _read(path: Path, variable: str) -> str:
         raise ConfigError(f"{variable}: {path} is not text; put the token into it") from None
     if not value:
         raise ConfigError(f"{variable}: {path} is empty; put the token into it")
+    if everybody:
+        raise ConfigError(
+            f"{variable}: everybody on this machine can read {path}; chmod 600 it, and replace the "
+            "token if others have been here"
+        )
     return value

@@ -6,7 +6,14 @@ from pathlib import Path
 from typing import Any, Literal
 
 from bot.backends.openai.settings import OpenAISettings
-from bot.domain.policy import AccessPolicy, MemoryPolicy
+from bot.domain.attachments import FileSettings
+from bot.domain.budgets import Budgets
+from bot.domain.chains import ChainSettings
+from bot.domain.handovers import HandoverSettings
+from bot.domain.knowledge import CollectionSettings
+from bot.domain.outgoing import OutgoingPolicy
+from bot.domain.permissions import Roles
+from bot.domain.policy import AccessPolicy, KnowledgePolicy, MemoryPolicy, ModerationPolicy
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,6 +54,7 @@ class ChatSettings:
     """Which model answers, and how answers appear."""
 
     model: str = ""  # empty: the only model there is
+    chain: str = ""  # one of [chains.…]; empty: the model alone
     fallbacks: tuple[str, ...] = ()
     streaming: Literal["native", "edit", "off"] = "edit"
 
@@ -67,9 +75,36 @@ class TurnSettings:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ModerationSettings:
-    """Nothing is moderated yet; the key stands so that a configuration can say so."""
+    """Where the guards are and what follows from what they find; one for all places."""
 
-    provider: Literal["none"] = "none"
+    base_url: str = ""  # up to and with /v1; empty: OpenAI itself
+    api_key_env: str = "OPENAI_API_KEY"
+    model: str = "omni-moderation-latest"
+    timeout_s: float = 5.0  # for one judgement
+    judge_model: str = ""  # one of [models.…], for provider "judge"
+    judge_policy: str = ""  # what it is told to report; empty: what most communities forbid
+    channel: str = ""  # where moderators hear of it: platform:workspace:channel
+    strikes: int = 3  # blocked messages until a time-out; 0: there is none
+    strike_days: int = 30  # after which a strike is forgotten
+    timeout_minutes: int = 60  # the first one; each further one is twice as long
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class KnowledgeSettings:
+    """How documents are searched; one for all places."""
+
+    embedder: str = "none"  # "local", or one of [models.…] whose server makes vectors
+    rerank: str = ""  # one of [models.…] that chooses among what was found; empty: none
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PrivacySettings:
+    """What people are told of what is kept about them, and what is hidden from servers."""
+
+    notice: bool = True  # when the bot answers them for the first time
+    contact: str = ""  # whom they ask: a name, an address
+    # Personal data is replaced by placeholders for models and guards on other machines, or on all.
+    redact: Literal["off", "remote", "always"] = "off"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -107,10 +142,21 @@ class Config:
     memory: MemoryPolicy = MemoryPolicy()
     turns: TurnSettings = TurnSettings()
     access: AccessPolicy = AccessPolicy()
-    moderation: ModerationSettings = ModerationSettings()
+    roles: Roles = Roles()
+    moderation: ModerationPolicy = ModerationPolicy()
+    moderating: ModerationSettings = ModerationSettings()  # the rest of the same table
+    budgets: Budgets = Budgets()
+    outgoing: OutgoingPolicy = OutgoingPolicy()
+    handover: HandoverSettings = HandoverSettings()
+    knowledge: KnowledgePolicy = KnowledgePolicy()
+    library: KnowledgeSettings = KnowledgeSettings()  # the rest of the same table
+    collections: Mapping[str, CollectionSettings] = field(default_factory=dict)
+    privacy: PrivacySettings = PrivacySettings()
+    files: FileSettings = FileSettings()
     http: HttpSettings = HttpSettings()
     logging: LoggingSettings = LoggingSettings()
     personas: Mapping[str, PersonaSettings] = field(default_factory=dict)
+    chains: Mapping[str, ChainSettings] = field(default_factory=dict)
     channels: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     adapters: Mapping[str, Any] = field(default_factory=dict)  # settings by platform
 
@@ -122,8 +168,22 @@ SECTIONS: Mapping[str, type[Any]] = {
     "memory": MemoryPolicy,
     "turns": TurnSettings,
     "access": AccessPolicy,
-    "moderation": ModerationSettings,
+    "roles": Roles,
+    "budgets": Budgets,
+    "outgoing": OutgoingPolicy,
+    "handover": HandoverSettings,
+    "privacy": PrivacySettings,
+    "files": FileSettings,
     "http": HttpSettings,
     "logging": LoggingSettings,
 }
-CHANNEL_KEYS = ("persona", "model", "memory", "access")
+CHANNEL_KEYS = (
+    "persona",
+    "model",
+    "chain",
+    "memory",
+    "access",
+    "moderation",
+    "outgoing",
+    "knowledge",
+)

@@ -3,66 +3,86 @@
 What does not concern the bot is acknowledged and dropped, so that bystanders leave no trace.
 """
 
+from collections import deque
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+from typing import TypeVar
+
+from bot.core.permissions import Permissions
 from bot.core.policies import Policies
 from bot.domain.conversation import Conversation, Person
-from bot.domain.events import CommandGiven, Event, MessageReceived, StopAsked
+from bot.domain.events import CommandGiven, Event, MessageReceived, Pressed, StopAsked
+
+BOT_MESSAGES, BOT_SPELL = 10, 60.0  # of other bots that are answered in so many seconds
+WITHHELD = "[…]"  # what stands for the words of somebody who may not talk here
+E = TypeVar("E", bound=Event)
 
 
+@dataclass(slots=True, kw_only=True)
 class Admission:
     """Decides from what is in memory; never waits, never stores."""
 
-    def __init__(self, policies: Policies, admins: frozenset[str]) -> None:
-        self._policies, self._admins = policies, admins
+    policies: Policies
+    permissions: Permissions
+    staffed: Callable[[Event], bool] = lambda _: False  # whether it answers somebody handed over
+    _bots: dict[str, deque[float]] = field(default_factory=dict)  # lane → when bots wrote there
 
     def admits(self, event: Event) -> bool:
         """Tell whether an event concerns the bot at all."""
         match event:
-            case MessageReceived():
-                return self._admits_message(event)
-            case CommandGiven():
-                return self._may_knock(event.conversation, event.author)
+            case MessageReceived(author=person):
+                return self._admits_message(event) and not (person.bot and self._loops(event))
+            case CommandGiven() | Pressed():
+                return self._may_knock(event.conversation, event.author, private=event.private)
             case StopAsked(author=person):
-                return person is None or self._may_knock(event.conversation, person)
+                return person is None or self._may_knock(event.conversation, person, private=False)
             case _:
                 return False
 
-    def is_admin(self, person: Person) -> bool:
-        """Tell whether the configuration names this person as an admin."""
-        return str(person) in self._admins
-
     def may_talk(self, conversation: Conversation, person: Person, *, private: bool) -> bool:
         """Tell whether this person may use the bot in this place."""
-        access = self._policies.resolve(conversation).access
-        if not self._may_knock(conversation, person):
+        return self.permissions.may(person, "talk", conversation, private=private)
+
+    def overhears(self, event: MessageReceived) -> bool:
+        """Tell whether the bot may remember what somebody has said to others."""
+        if event.private or event.author.bot:
             return False
-        if self.is_admin(person):
-            return True
-        if private:
-            return access.dm_policy == "open" or (
-                access.dm_policy != "disabled" and str(person) in access.allow
-            )
-        return access.group_policy == "open" or (
-            access.group_policy != "disabled" and self._listed(access.allow, conversation, person)
-        )
+        if not self.policies.resolve(event.conversation.parent).memory.listens:
+            return False
+        return self.may_talk(event.conversation, event.author, private=False)
+
+    def readable(self, event: E) -> E:
+        """Return an event as it may be stored: without the words of who may not talk here."""
+        if not isinstance(event, MessageReceived) or not event.quoted:
+            return event
+        if self.permissions.may_be_quoted(event):
+            return event
+        return replace(event, quoted=WITHHELD)
 
     def _admits_message(self, event: MessageReceived) -> bool:
         place, person = event.conversation, event.author
-        access = self._policies.resolve(place).access
-        if not self._may_knock(place, person):
-            return False
+        if self.staffed(event):
+            return self._may_knock(place, person, private=False)
+        access = self.policies.resolve(place).access
         if event.private:
             # Under `pairing` a stranger is admitted only to hear how to be let in.
-            return access.dm_policy == "pairing" or self.may_talk(place, person, private=True)
+            pairs = access.dm_policy == "pairing"
+            known = self.may_talk(place, person, private=True)
+            return known or (pairs and self._may_knock(place, person, private=True))
         if not self.may_talk(place, person, private=False):
             return False
-        joined = bool(place.thread) and str(place) in self._policies.joined
+        joined = bool(place.thread) and str(place) in self.policies.joined
         return event.addressed or joined or not access.require_mention
 
-    def _may_knock(self, conversation: Conversation, person: Person) -> bool:
-        access = self._policies.resolve(conversation).access
-        blocked = bool(access.block) and self._listed(access.block, conversation, person)
-        return not blocked and (access.allow_bots or not person.bot)
+    def _may_knock(self, conversation: Conversation, person: Person, *, private: bool) -> bool:
+        return self.permissions.may(person, "knock", conversation, private=private)
 
-    def _listed(self, listed: tuple[str, ...], conversation: Conversation, person: Person) -> bool:
-        names = self._policies.names(conversation)
-        return str(person) in listed or any(name in listed for name in names)
+    def _loops(self, event: MessageReceived) -> bool:
+        """Two bots that answer each other would never stop: after some messages one is silent."""
+        if len(self._bots) > 1000:
+            self._bots.clear()
+        heard = self._bots.setdefault(str(event.conversation), deque(maxlen=BOT_MESSAGES))
+        if len(heard) == BOT_MESSAGES and abs(event.at - heard[0]) < BOT_SPELL:
+            return True
+        heard.append(event.at)
+        return False

@@ -21,7 +21,8 @@ from bot.domain.errors import (
     RetryLater,
     StoreError,
 )
-from bot.domain.replies import Finished, Piece, Text
+from bot.domain.events import MessageReceived
+from bot.domain.replies import Button, Finished, Piece, Text
 from bot.ports.clock import Clock
 from bot.ports.platform import Sender
 from bot.ports.store import Crowd, Journal, Lanes, Result, Turn
@@ -29,6 +30,7 @@ from bot.ports.store import Crowd, Journal, Lanes, Result, Turn
 log = logging.getLogger(__name__)
 LONGEST_PAUSE = 60.0  # seconds between attempts at a turn that fails
 STOPPING_S = 5.0  # how long replies may take to end once their models are stopped
+ALBUM_S = 0.7  # without another part, after which an album is taken to be whole
 LONGEST_DEBOUNCE = 5  # times the pause for which one turn waits for more messages at most
 PLATFORM_PAUSE = 2.0  # seconds before a platform that cannot be reached is tried again
 
@@ -109,8 +111,8 @@ class Dispatcher:
             if "forgotten" not in turn.steps:
                 await self._apologise(turn)
             return await self._bury(turn, f"gave up after {turn.attempts} attempts")
-        if self.gathers and not (turn.attempts or turn.steps or turn.event.track == "control"):
-            turn = await self._gathered(turn)
+        if isinstance(turn.event, MessageReceived) and not (turn.attempts or turn.steps):
+            turn = await self._gathered(turn, turn.event.album)
         began = time.monotonic()
         try:
             result = await self.handle(turn)
@@ -126,14 +128,17 @@ class Dispatcher:
         self.metrics.turn_seconds.observe(time.monotonic() - began)
         return await self._finish(turn, result)
 
-    async def _gathered(self, turn: Turn) -> Turn:
+    async def _gathered(self, turn: Turn, album: str) -> Turn:
         """Wait until its author pauses, but not for ever; take what came as one message."""
-        limit = self.clock.now() + LONGEST_DEBOUNCE * self.debounce_s
+        if not (self.gathers or album):
+            return turn
+        pause = max(self.debounce_s if self.gathers else 0.0, ALBUM_S if album else 0.0)
+        limit = self.clock.now() + LONGEST_DEBOUNCE * pause
         seen = 0
-        while self.debounce_s and seen < self.crowd.count(turn.lane) and self.clock.now() < limit:
+        while pause and seen < self.crowd.count(turn.lane) and self.clock.now() < limit:
             seen = self.crowd.count(turn.lane)
-            await self.clock.sleep(self.debounce_s)
-        return await self.crowd.gather(turn)
+            await self.clock.sleep(pause)
+        return await self.crowd.gather(turn, album="" if self.gathers else album)
 
     async def _failed(self, turn: Turn, error: BaseException) -> Turn | None:
         if isinstance(error, Gone):
@@ -160,6 +165,7 @@ class Dispatcher:
             following.append(await self.lanes.finish(turn, result))
 
         await self._patiently(finish)
+        result.then()
         return following[0]
 
     async def _patiently(self, write: Callable[[], Awaitable[None]]) -> None:
@@ -199,8 +205,8 @@ def told(error: BaseException) -> str:
     return str(error) if isinstance(error, ParleyError) else type(error).__name__
 
 
-async def saying(sentence: str) -> AsyncGenerator[Piece, None]:
+async def saying(sentence: str, buttons: tuple[Button, ...] = ()) -> AsyncGenerator[Piece, None]:
     """Make a reply of one finished sentence."""
     if sentence:
         yield Text(sentence)
-    yield Finished()
+    yield Finished(buttons=buttons)

@@ -5,13 +5,17 @@ finish its call. Words that arrive while the sender is busy are handed over toge
 """
 
 import asyncio
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Coroutine
 from contextlib import aclosing
+from typing import Any, TypeVar
 
-from bot.domain.dialogue import Delta, Ended, Prompt
+from bot.core.citing import Citing
+from bot.domain.dialogue import IMAGE_TOKENS, Delta, Ended, Prompt
 from bot.domain.errors import ModelError
 from bot.domain.replies import Reason, Usage
 from bot.ports.store import Turn
+
+T = TypeVar("T")
 
 
 class Draft:
@@ -26,7 +30,8 @@ class Draft:
         self.spoken = 0  # characters of the answer so far
         self.forgotten = False  # the question was deleted meanwhile: nothing is remembered
         self.ended: Ended | None = None
-        self._task: asyncio.Task[None] | None = None
+        self.citing = Citing(())  # what the answer cites
+        self._task: asyncio.Task[Any] | None = None
         self._heard: list[str] = []
         self._news = asyncio.Event()
 
@@ -52,6 +57,10 @@ class Draft:
         """Whether what is being said answers a question that is no more."""
         return self.forgotten or self.turn is not self._answering
 
+    def cut(self) -> None:
+        """End the answer here, since it has become too long to be shown."""
+        self.ended = Ended(reason="complete", usage=self.estimate())
+
     def forget(self) -> None:
         """End without a trace: the question, or the place, is gone."""
         self.forgotten = True
@@ -61,6 +70,7 @@ class Draft:
         """Note what the model is asked, for the estimate."""
         self.asked, self.spoken, self.ended = model, 0, None
         self.given = sum(len(line.text) for line in prompt.lines)
+        self.given += 4 * IMAGE_TOKENS * len(prompt.images)
 
     def estimate(self) -> Usage:
         """Return what a call took that was cut short: four characters a token, never nothing."""
@@ -68,6 +78,17 @@ class Draft:
             return Usage()
         given, spoken = self.given // 4 + 1, self.spoken // 4 + 1
         return Usage(model=self.asked, input_tokens=given, output_tokens=spoken, estimated=True)
+
+    async def prepare(self, work: Coroutine[Any, Any, T]) -> T | None:
+        """Do what comes before the first word; None when the draft was ended meanwhile."""
+        self._task = task = asyncio.create_task(work, name="preparing")
+        if self.stopped or self.outdated:
+            task.cancel()
+        try:
+            await asyncio.wait({task})
+        finally:
+            task.cancel()
+        return None if task.cancelled() else task.result()
 
     async def words(
         self, stream: AsyncGenerator[Delta, None], timeout_s: float
@@ -77,12 +98,12 @@ class Draft:
         Raises:
             ModelError: the model failed before its first word.
         """
-        self._task = asyncio.create_task(self._listen(stream, timeout_s), name="draft")
+        self._task = task = asyncio.create_task(self._listen(stream, timeout_s), name="draft")
         if self.stopped or self.outdated:
             self._task.cancel()
-        self._task.add_done_callback(lambda _: self._news.set())
+        task.add_done_callback(lambda _: self._news.set())
         try:
-            while not self._task.done() or self._heard:
+            while not task.done() or self._heard:
                 if not self._heard:
                     await self._news.wait()
                     self._news.clear()
@@ -91,11 +112,11 @@ class Draft:
                 self.spoken += len(words)
                 self._heard.clear()
                 yield words
-            if not self._task.cancelled():
-                self._task.result()
+            if not task.cancelled():
+                task.result()
         finally:
-            self._task.cancel()
-            await asyncio.gather(self._task, return_exceptions=True)
+            task.cancel()
+            await asyncio.gather(task, return_exceptions=True)
         if self.ended is None:
             reason: Reason = "stopped" if self.stopped else "interrupted"
             self.ended = Ended(reason=reason, usage=self.estimate())

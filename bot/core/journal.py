@@ -6,17 +6,20 @@ first edit of a message). Everything else joins the next group commit by itself.
 
 import asyncio
 import hashlib
-from collections.abc import Awaitable, Callable, Container, Generator, Mapping
-from dataclasses import asdict, dataclass, replace
+from collections.abc import Awaitable, Callable, Generator, Mapping
+from dataclasses import asdict, dataclass, field, replace
 from typing import Any, Self
 
+from bot.core.citing import uncited
+from bot.core.trace import Trace
 from bot.domain.conversation import Address
 from bot.domain.errors import StoreBusy
-from bot.domain.events import CommandGiven
+from bot.domain.events import Announced, CommandGiven, Pressed
 from bot.domain.policy import Policy
-from bot.domain.replies import Finished, Part, Reason, Usage
+from bot.domain.replies import Button, Finished, Part, Reason, Usage
 from bot.ports.store import Journal, Turn
 
+ADMITTED = ("model", "chain", "persona", "system_prompt")  # what a resumed turn keeps
 BUSY_PAUSE = 1.0  # seconds before a busy store is asked again
 
 
@@ -29,16 +32,33 @@ class Answered:
     usage: Usage = Usage()
     revision: int = 0  # of the question that it answers
     remembered: bool = True  # whether question and answer go into memory
+    asked: str = ""  # the question as it is remembered, where that is not what was written
+    buttons: tuple[Button, ...] = ()  # shown below it
+    sources: str = ""  # what it cites, below it; shown and forgotten
+    note: str = ""  # what stands below that, shown and forgotten
+    trace: Mapping[str, Any] = field(default_factory=dict)  # how it came about
 
     @classmethod
     def read(cls, step: Mapping[str, Any]) -> Self:
         """Read the journaled form back."""
-        return cls(**{**step, "usage": Usage(**step["usage"])})
+        buttons = tuple(Button(**button) for button in step.get("buttons", ()))
+        return cls(**{**step, "usage": Usage(**step["usage"]), "buttons": buttons})
+
+    @property
+    def bare(self) -> str:
+        """What is remembered of it: not the numbers of sources that are forgotten."""
+        words = uncited(self.text) if self.sources else ""
+        return words if words.strip() else self.text
+
+    @property
+    def below(self) -> str:
+        """All that stands below it."""
+        return "\n\n".join(filter(None, (self.sources, self.note)))
 
     @property
     def finished(self) -> Finished:
         """The piece that lets the sender do what is final."""
-        return Finished(reason=self.reason, usage=self.usage)
+        return Finished(reason=self.reason, usage=self.usage, buttons=self.buttons)
 
 
 class Patient:
@@ -104,34 +124,60 @@ class TurnJournal:
 
     def __init__(self, store: Journal, turn: Turn, visible: Callable[[], object] = tuple) -> None:
         self._store, self._turn = store, turn
-        self.outbox = TurnOutbox(store, turn, visible)
+        self.trace = Trace()
+
+        def seen() -> None:
+            self.trace.seen()
+            visible()
+
+        self.outbox = TurnOutbox(store, turn, seen)
+        self.opened: Mapping[str, Mapping[str, Any]] = turn.steps.get("opened", {})
+        self._found = dict(turn.steps)
         step = turn.steps.get("answered")
         answered = Answered.read(step) if step else None
         # What answers the question as it was before an edit is no answer any more.
         self.answered = answered if answered and answered.revision == turn.revision else None
 
-    def admit(self, policy: Policy, models: Container[str]) -> Policy:
-        """Begin an attempt; a resumed turn keeps its model, if that still exists, and persona."""
+    def admit(self, policy: Policy, known: Callable[[Policy], bool]) -> Policy:
+        """Begin an attempt; a resumed turn keeps model, chain and persona, if these are known."""
         step = self._turn.steps.get("admitted")
-        if step and step["model"] in models:
-            policy = replace(policy, **step)
-        began = {name: getattr(policy, name) for name in ("model", "persona", "system_prompt")}
+        if step and known(kept := replace(policy, **step)):
+            policy = kept
+        began = {name: getattr(policy, name) for name in ADMITTED}
         self._store.save(self._turn, "admitted", began)
         return policy
 
-    def asked(self, estimate: Usage, cost: float) -> None:
-        """Note what a model is asked, so that a killed process's call is charged by the next."""
-        value = {"model": estimate.model, "input": estimate.input_tokens, "cost": cost}
-        self._store.save(self._turn, "asked", value)
+    def judged(self, turn: Turn, part: str) -> Mapping[str, Any] | None:
+        """Return what an earlier attempt has found in a part of the question as it still is."""
+        step = turn.steps.get(f"judged {part}")
+        return step["ruling"] if step and step["revision"] == turn.revision else None
 
-    def charge(self, usage: Usage, cost: float) -> None:
-        """Note a paid call; it joins the next commit."""
-        if usage.model:
-            self._store.charge(self._turn, usage, cost)
+    def judge(self, turn: Turn, part: str, ruling: Mapping[str, Any]) -> None:
+        """Note what was found in a part of the question, so that it is not judged again.
+
+        It is written with the reservation of the model's call, or with the decision that ends it.
+        """
+        step = {"revision": turn.revision, "ruling": ruling}
+        self._store.save(self._turn, f"judged {part}", step, along=True)
+
+    def found(self, turn: Turn, name: str) -> Mapping[str, Any] | None:
+        """Return what a stage has kept for the question as it still is, in whichever attempt."""
+        step = self._found.get(name)
+        return step["found"] if step and step["revision"] == turn.revision else None
+
+    def keep(self, turn: Turn, name: str, found: Mapping[str, Any]) -> Awaitable[None]:
+        """Keep what a stage has found or paid; await it before something else is paid for."""
+        self._found[name] = step = {"revision": turn.revision, "found": found}
+        return Patient(lambda: self._store.save(self._turn, name, step))
+
+    def open(self, files: Mapping[str, Mapping[str, Any]]) -> None:
+        """Note what files say, so that none of them is read again."""
+        self.opened = files
+        self._store.save(self._turn, "opened", files)
 
     async def answer(self, answered: Answered) -> None:
         """Commit the final text; only then may anything final be shown."""
-        self.answered = answered
+        self.answered = answered = replace(answered, trace=self.trace.notes)
         step = asdict(answered)
         await Patient(lambda: self._store.save(self._turn, "answered", step))
 
@@ -143,9 +189,10 @@ def address(turn: Turn) -> Address:
     return Address(
         conversation=event.conversation,
         answers=getattr(event, "message", ""),
+        several=isinstance(event, Announced),
         person=author.user if author else "",
         private=getattr(event, "private", False),
-        hidden=isinstance(event, CommandGiven),
+        hidden=isinstance(event, CommandGiven | Pressed) or getattr(event, "hidden", False),
         reply_via=getattr(event, "reply_via", ""),
         key=reference_of(event.id, size=20),
     )

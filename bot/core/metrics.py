@@ -36,11 +36,16 @@ class Metrics:
     duplicates: int = 0
     resumed: int = 0
     dead: int = 0
+    moderation: Counter[tuple[str, str]] = field(default_factory=Counter)  # (stage, verdict)
     refused: int = 0  # messages that were told "busy"
 
     def received(self, event: Event) -> None:
         """Count one event that concerns the bot."""
         self.events[event.conversation.platform, type(event).__name__] += 1
+
+    def judged(self, stage: str, verdict: str) -> None:
+        """Count one decision of moderation, or a guard that failed as `error`."""
+        self.moderation[stage, verdict] += 1
 
     def paid(self, usage: Usage, cost: float) -> None:
         """Count one model call; `cost` in USD."""

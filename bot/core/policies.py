@@ -9,6 +9,7 @@ from bot.domain.policy import Policy
 from bot.ports.store import Settings
 from bot.ports.upkeep import Places
 
+EVERYWHERE = "*"  # the key of what was changed for all places
 RESOLVED_AT_ONCE = 4096  # conversations whose policy is kept ready
 
 
@@ -20,6 +21,7 @@ class Policies:
     channels: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     personas: Mapping[str, str] = field(default_factory=dict)  # name → system prompt
     models: tuple[str, ...] = ()
+    chains: tuple[str, ...] = ()
     settings: Settings
     places: Places
     joined: set[str] = field(default_factory=set)  # threads in which the bot has answered
@@ -46,10 +48,16 @@ class Policies:
             self._changed[moved] = self._changed.pop(lane)
         self._resolved.clear()
 
+    def replace_rules(self, new: "Policies") -> None:
+        """Let the rules of a configuration that was read again hold, with the models there are."""
+        self.default = replace(new.default, model=self.default.model)
+        self.channels, self.personas, self.chains = new.channels, new.personas, new.chains
+        self._resolved.clear()
+
     def forget(self, place: Conversation) -> None:
         """Drop what was changed in a thread, a channel or a workspace, and the threads joined."""
         gone = [lane for lane in (*self._changed, *self.joined)
-                if Conversation.parse(lane).within(place)]  # fmt: skip
+                if lane != EVERYWHERE and Conversation.parse(lane).within(place)]  # fmt: skip
         for lane in gone:
             self._changed.pop(lane, None)
             self.joined.discard(lane)
@@ -66,9 +74,9 @@ class Policies:
             self._resolved[lane] = self._resolve(conversation)
         return self._resolved[lane]
 
-    async def change(self, conversation: Conversation, name: str, value: str | None) -> None:
-        """Keep a change that somebody made in chat; None takes it back."""
-        lane = str(conversation)
+    async def change(self, conversation: Conversation | None, name: str, value: str | None) -> None:
+        """Keep a change that somebody made in chat, for a place or for all; None takes it back."""
+        lane = str(conversation) if conversation else EVERYWHERE
         await self.settings.override(lane, name, value)
         changed = self._changed.setdefault(lane, {})
         changed.pop(name, None) if value is None else changed.update({name: value})
@@ -83,8 +91,8 @@ class Policies:
         policy = self.default
         for pattern in self.names(conversation):
             policy = self._apply(policy, self.channels.get(pattern, {}))
-        for place in (conversation.parent, conversation):
-            policy = self._apply(policy, self._changed.get(str(place), {}))
+        for place in (EVERYWHERE, str(conversation.parent), str(conversation)):
+            policy = self._apply(policy, self._changed.get(place, {}))
         return policy
 
     def _apply(self, policy: Policy, changes: Mapping[str, Any]) -> Policy:
@@ -92,13 +100,27 @@ class Policies:
             if name == "persona":
                 prompt = self.personas.get(value, policy.system_prompt)
                 policy = replace(policy, persona=value, system_prompt=prompt)
-            elif name == "model" and value not in self.models:
+            elif (name == "model" and value not in self.models) or (
+                name == "chain" and value not in ("", *self.chains)
+            ):
                 continue  # it was chosen in chat and has left the configuration since
-            elif name in ("memory", "access"):
+            elif name == "paused":
+                policy = replace(policy, paused=value == "yes")
+            elif "." in name:  # one setting of a table, as an order in chat has it
+                policy = _with_setting(policy, name, value)
+            elif name in ("memory", "access", "moderation", "outgoing", "knowledge"):
                 policy = replace(policy, **{name: replace(getattr(policy, name), **value)})
             else:
                 policy = replace(policy, **{name: value})
         return policy
+
+
+def _with_setting(policy: Policy, name: str, value: str) -> Policy:
+    table, _, key = name.partition(".")
+    settings = getattr(policy, table)
+    before = getattr(settings, key)
+    read = (value == "on") if isinstance(before, bool) else type(before)(value)
+    return replace(policy, **{table: replace(settings, **{key: read})})
 
 
 def ancestry(conversation: Conversation) -> tuple[str, ...]:
@@ -113,10 +135,11 @@ def ancestry(conversation: Conversation) -> tuple[str, ...]:
     return tuple(patterns)
 
 
-def memory_key(conversation: Conversation, person: str, *, scope: str, private: bool) -> str:
-    """Name the memory that an exchange belongs to; a direct message is always its person's own."""
+def memory_key(
+    conversation: Conversation, person: str, *, scope: str, private: bool, closed: bool
+) -> str:
+    """Name the memory that an exchange belongs to; what not all of a channel read stays apart."""
     if private or scope == "thread":
         return str(conversation)
-    if scope == "channel":
-        return str(conversation.parent)
-    return f"{conversation.parent}|{person}"
+    shared = str(conversation if closed else conversation.parent)
+    return shared if scope == "channel" else f"{shared}|{person}"

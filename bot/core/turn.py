@@ -1,23 +1,36 @@
 """A turn: the whole journey of a message, from its lane to its answer."""
 
 import time
-from collections.abc import AsyncGenerator, Mapping, Sequence
+from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
 from contextlib import aclosing
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field, replace
+from typing import Any
 
 from bot.core import sentences
+from bot.core.attachments import Attachments
 from bot.core.checks import Check
+from bot.core.composing import Given
 from bot.core.draft import Draft
+from bot.core.ears import spoken
+from bot.core.grounding import Grounding
+from bot.core.importing import Importing
 from bot.core.journal import Answered, TurnJournal, address
+from bot.core.knowledge.unanswered import Unanswered
+from bot.core.memory import Summarising
 from bot.core.metrics import Metrics
+from bot.core.moderation.moderation import Moderation
+from bot.core.notice import FirstContact
 from bot.core.policies import Policies
+from bot.core.routing import Routing
 from bot.core.speaking import Speaking
 from bot.core.staleness import Staleness
-from bot.domain.errors import Declined
+from bot.domain.attachments import Opened, noted
+from bot.domain.errors import Declined, OverBudget
 from bot.domain.events import MessageReceived
 from bot.domain.policy import Policy
-from bot.domain.replies import Finished, Piece, Receipt, Retraction, Text
+from bot.domain.replies import Button, Finished, Piece, Receipt, Retraction, Text
 from bot.domain.text import display_name
+from bot.domain.untrusted import roleless
 from bot.ports.platform import Sender
 from bot.ports.store import Journal, NewLine, Result, Turn
 
@@ -29,10 +42,19 @@ class Answering:
     policies: Policies
     staleness: Staleness
     checks: Sequence[Check]
+    moderation: Moderation
+    attachments: Attachments
+    routing: Routing
+    importing: Importing
+    grounding: Grounding
     speaking: Speaking
+    summarising: Summarising
+    first: FirstContact
     senders: Mapping[str, Sender]
     journal: Journal
     metrics: Metrics
+    offer: Callable[[str], Button | None]  # a button with which a person asks for a person
+    unanswered: Unanswered
     drafts: dict[str, Draft] = field(default_factory=dict)  # answers being written, by lane
 
     def stop_all(self) -> None:
@@ -53,7 +75,8 @@ class Answering:
         if instead is not None:
             return await self._leave(turn, journal, instead)
         event = _message(turn)
-        policy = journal.admit(self.policies.resolve(event.conversation), self.speaking.models)
+        policy = self.policies.resolve(event.conversation)
+        policy = journal.admit(policy, self.speaking.chains.knows)
         draft = Draft(turn)
         self.drafts[turn.lane] = draft
         try:
@@ -61,13 +84,13 @@ class Answering:
                 receipt = await self._deliver(turn, reply, journal)
         finally:
             del self.drafts[turn.lane]
-            if journal.answered is None:  # cut short: the words so far were paid for
-                self._charge(journal, Finished(usage=draft.estimate()))
         if draft.forgotten:
             return await self._take_away(draft.turn, journal)
+        await self._noted(event, policy, journal)
         if event.conversation.thread:
             self.policies.joined.add(turn.lane)
-        return _result(draft.turn, journal, receipt)
+        result = _result(draft.turn, journal, receipt)
+        return replace(result, then=lambda: self.summarising.consider(draft.turn, policy))
 
     async def _answer(
         self, draft: Draft, policy: Policy, journal: TurnJournal
@@ -77,6 +100,8 @@ class Answering:
             draft.stop()
         while True:
             draft.begin()
+            journal.trace.begin()
+            journal.trace.note("persona", policy.persona)
             answer = Answered(text="", reason="declined")
             async with aclosing(self._say(draft, policy, journal)) as said:
                 async for piece in said:
@@ -99,31 +124,81 @@ class Answering:
     ) -> AsyncGenerator[Piece | Answered, None]:
         """Yield the words, and at last the answer as it is journaled."""
         turn, event = draft.turn, _message(draft.turn)
-        text, ending = "", Finished()
+        written = event.words
+        text, ending, kept = "", Finished(), True
         try:
             for check in self.checks:
-                check.check(event, policy)
-            async with aclosing(self.speaking.words(event, policy, journal, draft)) as words:
-                async for piece in words:
-                    text += piece
-                    yield Text(piece)
+                await check.check(event, policy)
+            event, policy, given = await self._prepared(draft, policy, journal)
+            words = self.speaking.words(event, policy, draft, journal, given)
+            async with aclosing(self.moderation.screened(words, turn, event, policy)) as shown:
+                async for piece in shown:
+                    text = "" if isinstance(piece, Retraction) else text + piece
+                    if isinstance(piece, Retraction):
+                        journal.trace.note("taken_back", True)
+                    yield piece if isinstance(piece, Retraction) else Text(piece)
             if draft.ended:
                 ending = Finished(reason=draft.ended.reason, usage=draft.ended.usage)
             rest = _closing(text, ending)
         except Declined as refusal:
-            ending = Finished(reason="declined")
+            ending = Finished(reason="declined", buttons=refusal.buttons)
             rest = _after(text, refusal.sentence)
-        if rest:
-            yield Text(rest)
-        self._charge(journal, ending)
-        yield Answered(
+            # The question of a model that failed is kept for `retry`, a stranger's is not.
+            kept = bool(draft.asked) and not isinstance(refusal, OverBudget)
+        declined = ending.reason == "declined"
+        answered = Answered(
             text=text + rest,
             reason=ending.reason,
             usage=ending.usage,
             revision=turn.revision,
-            # The question of a model that failed is kept for `retry`, a stranger's is not.
-            remembered=ending.reason != "declined" or bool(draft.asked),
+            remembered=kept and bool(policy.memory.retention_days),
+            asked=event.words if event.words != written else "",
+            buttons=(*ending.buttons, *self._offers(event, ending)),
+            sources="" if declined else draft.citing.below(),
+            note="" if declined else self.first.below(event, policy),
         )
+        if rest or answered.below:
+            yield Text(rest + _after(answered.text, answered.below))
+        yield answered
+
+    async def _prepared(
+        self, draft: Draft, policy: Policy, journal: TurnJournal
+    ) -> tuple[MessageReceived, Policy, Given]:
+        """Do all that comes before the first word: judge, open, route, read back, look up."""
+        turn, event = draft.turn, _message(draft.turn)
+        event = await self.moderation.admitted(turn, event, policy, journal)
+        event, files = await self._opened(event, policy, draft, journal)
+        policy = await self.routing.routed(event, policy, draft, journal)
+        await self.importing.imported(turn, event, policy, journal)
+        grounds = await self.grounding.grounds(event, policy, draft, journal)
+        files = files if self._sees(policy) else self.attachments.unseen(files)
+        return event, policy, Given(files, grounds)
+
+    async def _opened(
+        self, event: MessageReceived, policy: Policy, draft: Draft, journal: TurnJournal
+    ) -> tuple[MessageReceived, tuple[Opened, ...]]:
+        """Open the files of a message, and judge them; what a model cannot see is only judged.
+
+        A recording alone becomes the words of the message.
+        """
+        if not event.attachments:
+            return event, ()
+        sees = self._sees(policy)
+        opening = self.attachments.opened(
+            event, journal, policy, pictures=sees or self.moderation.looks(policy)
+        )
+        opened = await draft.prepare(opening) or ()
+        files = await self.moderation.enclosed(draft.turn, opened, policy, journal)
+        return spoken(event, files if sees else self.attachments.unseen(files))
+
+    def _sees(self, policy: Policy) -> bool:
+        """Tell whether a model that may answer is shown pictures."""
+        return bool(self.speaking.chains.used(policy) & self.attachments.seeing)
+
+    def _offers(self, event: MessageReceived, ending: Finished) -> tuple[Button, ...]:
+        """Offer a way to a person where the model does not know."""
+        button = self.offer(str(event.author)) if ending.reason == "unsure" else None
+        return (button,) if button else ()
 
     async def _show(self, turn: Turn, journal: TurnJournal) -> Result:
         """Say again what an earlier attempt has stored; it costs nothing."""
@@ -131,7 +206,14 @@ class Answering:
         if answered is None:
             raise RuntimeError("there is nothing to show")
         receipt = await self._deliver(turn, _whole(answered), journal)
+        event = _message(turn)
+        await self._noted(event, self.policies.resolve(event.conversation), journal)
         return _result(turn, journal, receipt)
+
+    async def _noted(self, event: MessageReceived, policy: Policy, journal: TurnJournal) -> None:
+        """Note that somebody who was answered knows what is kept."""
+        if journal.answered and journal.answered.reason != "declined":
+            await self.first.answered(event, policy, journal.answered.note)
 
     async def _leave(self, turn: Turn, journal: TurnJournal, sentence: str) -> Result:
         """Leave a message unanswered that has become too old."""
@@ -154,12 +236,12 @@ class Answering:
         self, turn: Turn, reply: AsyncGenerator[Piece, None], journal: TurnJournal
     ) -> Receipt:
         sender = self.senders[turn.event.conversation.platform]
-        return await sender.deliver(address(turn), reply, journal.outbox)
-
-    def _charge(self, journal: TurnJournal, ending: Finished) -> None:
-        cost = self.speaking.price(ending.usage)
-        journal.charge(ending.usage, cost)
-        self.metrics.paid(ending.usage, cost)
+        receipt = await sender.deliver(address(turn), reply, journal.outbox)
+        draft = self.drafts.get(turn.lane)
+        now = draft.turn if draft else turn
+        if not (now.steps.get("forgotten") or (draft and draft.forgotten)):
+            await self.unanswered.heard(now, journal)
+        return receipt
 
 
 def _message(turn: Turn) -> MessageReceived:
@@ -175,29 +257,36 @@ def _result(turn: Turn, journal: TurnJournal, receipt: Receipt) -> Result:
     event = _message(turn)
     asked = NewLine(
         role="user",
-        text=event.words,
+        text=roleless(noted(answered.asked or event.words, event.attachments)),
         person=str(event.author),
         name="" if event.private else display_name(event.author.name or event.author.user),
         message=event.message,
     )
     declined = answered.reason == "declined"
-    lines = (asked,) if declined else (asked, NewLine(role="assistant", text=answered.text))
+    lines = (asked,) if declined else (asked, NewLine(role="assistant", text=answered.bare))
     return Result(
         outcome="declined" if declined else "done",
         lines=lines if answered.remembered else (),
         receipt=receipt,
         revision=answered.revision,
+        trace=_traced(answered, journal),
     )
+
+
+def _traced(answered: Answered, journal: TurnJournal) -> Mapping[str, Any]:
+    """Return how an answer came about, also one that an earlier attempt has written."""
+    usage = asdict(answered.usage) if answered.usage.model else {}
+    return {**answered.trace, "reason": answered.reason, "usage": usage, **journal.trace.times}
 
 
 async def _whole(answered: Answered) -> AsyncGenerator[Piece, None]:
     if answered.text:
-        yield Text(answered.text)
+        yield Text(answered.text + _after(answered.text, answered.below))
     yield answered.finished
 
 
 def _closing(text: str, ending: Finished) -> str:
-    if ending.reason == "complete" and not text.strip():
+    if ending.reason in ("complete", "unsure") and not text.strip():
         return sentences.EMPTY
     return _after(text, sentences.ENDINGS.get(ending.reason, ""))
 

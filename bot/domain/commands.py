@@ -28,3 +28,8 @@ class Command:
 
 
 Catalogue = tuple[Command, ...]
+
+
+def slash(platform: str) -> str:
+    """Return what people type before a command's name; Slack has one command for all of them."""
+    return "/parley " if platform == "slack" else "/"

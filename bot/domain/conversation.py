@@ -63,6 +63,12 @@ class Person:
         return ":".join(part if part.isalnum() and part.isascii() else quote(part, safe=".-")
                         for part in parts)  # fmt: skip
 
+    @classmethod
+    def parse(cls, text: str) -> Self:
+        """Read that form back; raises ValueError when it has not three parts."""
+        platform, workspace, user = (unquote(part) for part in text.split(":"))
+        return cls(platform=platform, workspace=workspace, user=user)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Address:
@@ -70,6 +76,7 @@ class Address:
 
     conversation: Conversation
     answers: str = ""  # platform's id of the message that is answered
+    several: bool = False  # whether other replies of ours may answer the same message
     person: str = ""  # platform's id of the user who is answered
     private: bool = False  # a direct message
     hidden: bool = False  # only the asking person should see it, where the platform can

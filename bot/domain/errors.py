@@ -8,13 +8,20 @@ ParleyError
 ├── ModelError           no answer from this model
 │   ├── ModelRefused     …and none from trying again: key, name or request are wrong
 │   └── ContextTooLong   the prompt does not fit
+├── GuardError           a guard cannot tell whether a text is harmless
 ├── DeliveryError        the platform did not take a message
 │   ├── RetryLater       …but will after `seconds`
 │   ├── Unformattable    …because of its markup
 │   ├── Unreachable      …as far as we know: the outcome of the call is unknown
 │   └── Gone             …and never will: channel deleted, bot removed, person blocked it
-└── Declined             the only one whose sentence a chat user sees
+├── HungUp               the running bot has ended before it answered its operator
+├── FileRefused          a file or link is not taken in; its sentence may be shown to a person
+│   └── NoDocument       …and nothing is lost: a picture, a program, no words at all
+└── Declined             a turn ends; a chat user sees its sentence
+    └── OverBudget       …because a budget is used up
 """
+
+from bot.domain.replies import Button, Usage
 
 
 class ParleyError(Exception):
@@ -40,6 +47,8 @@ class Fenced(ParleyError):
 class ModelError(ParleyError):
     """A model gave no answer; another one, or the same one later, may."""
 
+    usage = Usage()  # what it took all the same
+
 
 class ModelRefused(ModelError):
     """A model will not answer this, however often it is asked: wrong key, name or request."""
@@ -47,6 +56,10 @@ class ModelRefused(ModelError):
 
 class ContextTooLong(ModelError):
     """The prompt does not fit into the model's context."""
+
+
+class GuardError(ParleyError):
+    """A guard cannot tell now whether a text is harmless."""
 
 
 class DeliveryError(ParleyError):
@@ -73,10 +86,30 @@ class Gone(DeliveryError):
     """The place is closed to the bot for good: deleted, removed, blocked, not permitted."""
 
 
+class HungUp(ParleyError):
+    """The running bot has ended before it answered; what was asked may be done or not."""
+
+
+class FileRefused(ParleyError):
+    """A file or link is not taken in; the text is one sentence that a chat user may see."""
+
+
+class NoDocument(FileRefused):
+    """A file that lies in a folder of documents and is none; whoever names it hears why."""
+
+
 class Declined(ParleyError):
-    """A turn ends here, with this sentence for the person who asked."""
+    """A turn ends here, with this sentence for the person who asked, and buttons below it."""
+
+    def __init__(self, sentence: str, buttons: tuple[Button, ...] = ()) -> None:
+        super().__init__(sentence)
+        self.buttons = buttons
 
     @property
     def sentence(self) -> str:
         """The sentence as it is shown."""
         return str(self)
+
+
+class OverBudget(Declined):
+    """A budget leaves no room: nothing was paid, and nothing is remembered."""

@@ -20,6 +20,8 @@ from bot.ops.socket_path import address
 
 log = logging.getLogger(__name__)
 READ_S = 5.0  # seconds for a request to arrive
+LONGEST = 64_000_000  # bytes of a request: a document's passages travel in one
+LONG = 100_000  # bytes, from which on a request is parsed beside the loop
 
 Verbs = Mapping[str, Callable[[Mapping[str, Any]], Awaitable[Any]]]
 
@@ -37,7 +39,7 @@ async def listening(path: Path, verbs: Verbs) -> AsyncIterator[None]:
         log.warning("no control socket, so `parley status` will not answer: %s", error.strerror)
         yield
         return
-    server = await asyncio.start_unix_server(partial(_answer, verbs), sock=listener)
+    server = await asyncio.start_unix_server(partial(_answer, verbs), sock=listener, limit=LONGEST)
     try:
         yield
     finally:
@@ -86,7 +88,7 @@ async def _answer(verbs: Verbs, reader: asyncio.StreamReader, writer: asyncio.St
 async def _reply(verbs: Verbs, reader: asyncio.StreamReader) -> dict[str, Any]:
     try:
         async with asyncio.timeout(READ_S):
-            request = json.loads(await reader.readline())
+            request = await _parsed(await reader.readline())
         verb = verbs[request["verb"]]
     except (TimeoutError, ValueError, KeyError, TypeError):
         return {"error": "this is no request that the running Parley knows; is it another version?"}
@@ -94,3 +96,7 @@ async def _reply(verbs: Verbs, reader: asyncio.StreamReader) -> dict[str, Any]:
         return {"result": await verb(request)}
     except ParleyError as error:
         return {"error": str(error)}
+
+
+async def _parsed(line: bytes) -> Any:
+    return await asyncio.to_thread(json.loads, line) if len(line) > LONG else json.loads(line)

@@ -5,13 +5,13 @@ outbox)`. The core never asks an adapter a question: what a platform can do is d
 `Abilities`.
 """
 
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal, Protocol
 
 from bot.domain.commands import Catalogue
-from bot.domain.conversation import Address
-from bot.domain.events import Event
+from bot.domain.conversation import Address, Conversation
+from bot.domain.events import Attachment, Event, MessageReceived
 from bot.domain.replies import Part, Piece, Receipt
 
 
@@ -99,6 +99,42 @@ class Receiver(Protocol):
         ...
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Location:
+    """Where a file lies, and what lets us in."""
+
+    url: str = field(repr=False)  # may hold a token: never logged
+    hosts: tuple[str, ...]  # of the platform: only they may be given the headers or redirect to
+    headers: Mapping[str, str] = field(default_factory=dict, repr=False)
+
+
+class Files(Protocol):
+    """Where the files of a platform are; it fetches none."""
+
+    async def locate(self, attachment: Attachment) -> Location:
+        """Find out where an attachment can be fetched.
+
+        Raises:
+            FileRefused: it is not kept by the platform itself, or not given to bots.
+            DeliveryError: the platform cannot tell now.
+        """
+        ...
+
+
+class History(Protocol):
+    """What was said on a platform earlier, for those that tell bots."""
+
+    async def before(
+        self, conversation: Conversation, message: str, limit: int
+    ) -> Sequence[MessageReceived]:
+        """Return the newest messages of people before one in its thread, oldest first.
+
+        Raises:
+            DeliveryError: the platform does not tell.
+        """
+        ...
+
+
 class Marks(Protocol):
     """How far each channel was read, for platforms that do not redeliver (Discord).
 
@@ -136,6 +172,8 @@ class Abilities:
     private_replies: bool = False  # an answer that only the asking person sees
     reactions: bool = False
     buttons: bool = False
+    threads: bool = False  # a reply to a message opens a thread of that name
+    whispers: bool = False  # a message that only one person sees, without their having asked
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -156,6 +194,7 @@ class Surroundings:
     streaming: Literal["native", "edit", "off"]
     marks: Marks
     pulse: Pulse
+    roles: bool = False  # whether people's roles on the platform are to be asked for
     secret: Callable[[str], str]  # variable name → value; raises ConfigError when it is not set
 
 
@@ -165,6 +204,8 @@ class Adapter:
 
     receiver: Receiver
     sender: Sender
+    files: Files | None = None  # None: this platform has none
+    history: History | None = None  # None: this platform does not tell bots what was said
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -179,4 +220,5 @@ class Descriptor:
     abilities: Abilities
     secrets: Callable[[Any], tuple[Secret, ...]]  # those that these settings need
     manifest: Callable[[Catalogue], str] | None
+    link: Callable[[Conversation], str] = lambda _: ""  # opens a place; empty: there is none
     build: Callable[[Any, Surroundings], Adapter]

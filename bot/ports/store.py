@@ -4,13 +4,13 @@ States of an inbox row: waiting → running → done | declined | dead. A closed
 de-duplication and loses its payload.
 """
 
-from collections.abc import Awaitable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal, NamedTuple, Protocol
 
 from bot.domain.dialogue import Role
-from bot.domain.events import Event, MessageDeleted, MessageEdited
-from bot.domain.replies import Part, Receipt, Usage
+from bot.domain.events import Event, MessageDeleted, MessageEdited, MessageReceived
+from bot.domain.replies import Part, Receipt
 
 Outcome = Literal["done", "declined", "dead"]
 
@@ -50,9 +50,14 @@ class Remembered(NamedTuple):
     role: Role
     text: str
     name: str
-    size: int  # UTF-8 bytes: never fewer than its tokens
-    tokens: int | None  # None until somebody counted them
+    size: int  # UTF-8 bytes of the text
+    tokens: int | None  # of the line as it is shown; None until somebody counted them
     event: str  # id of the event whose turn wrote it
+
+    @property
+    def shown(self) -> str:
+        """The line as a prompt has it: of a person in a group, the name stands before it."""
+        return f"{self.name}: {self.text}" if self.role == "user" and self.name else self.text
 
 
 class Since(NamedTuple):
@@ -73,6 +78,7 @@ class Question:
     person: str  # platform:workspace:user
     name: str  # empty in a direct message
     lane: str
+    at: float  # when it was said, in seconds since 1970
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -84,6 +90,8 @@ class Result:
     receipt: Receipt = Receipt()
     revision: int | None = None  # of the event that was answered; None: whatever it is by now
     reason: str = ""  # why a dead one was given up, for the operator
+    trace: Mapping[str, Any] = field(default_factory=dict)  # how an answer came about
+    then: Callable[[], object] = tuple  # called once that is written
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -120,6 +128,16 @@ class Intake(Protocol):
 
     async def withdraw(self, event: MessageDeleted) -> Withdrawn:
         """Close waiting messages, mark running ones, forget exchanges that deleted ones began."""
+        ...
+
+    async def overhear(
+        self, event: MessageReceived, line: NewLine, *, lane: str, memory: str
+    ) -> bool:
+        """Remember what was not said to the bot; no turn comes of it. False: it is known already.
+
+        Raises:
+            StoreBusy: it cannot be stored.
+        """
         ...
 
     async def schedule(self, event: Event, *, lane: str, memory: str, due: float) -> None:
@@ -172,16 +190,26 @@ class Crowd(Protocol):
         """Return how soon, at best, a recent message was answered, in seconds by both clocks."""
         ...
 
-    async def gather(self, turn: Turn) -> Turn:
-        """Take the messages that its author has sent since together with a turn, and commit."""
+    def open(self, lane: str) -> Sequence[Turn]:
+        """Return what waits or runs in a lane, oldest first."""
+        ...
+
+    async def gather(self, turn: Turn, *, album: str = "") -> Turn:
+        """Take the messages that its author has sent since together with a turn, and commit.
+
+        With an `album` only the parts of that are taken.
+        """
         ...
 
 
 class Journal(Protocol):
     """What a turn writes down on its way; every call joins the next group commit."""
 
-    def save(self, turn: Turn, name: str, value: Any) -> Awaitable[None]:
-        """Write one step; raises Fenced, when awaited, if the turn is no longer ours."""
+    def save(self, turn: Turn, name: str, value: Any, *, along: bool = False) -> Awaitable[None]:
+        """Write one step; raises Fenced, when awaited, if the turn is no longer ours.
+
+        What goes `along` waits for whatever is written next.
+        """
         ...
 
     def save_part(self, turn: Turn, part: Part) -> Awaitable[None]:
@@ -192,18 +220,15 @@ class Journal(Protocol):
         """Forget a part that was deleted on the platform."""
         ...
 
-    def charge(self, turn: Turn, usage: Usage, cost: float) -> Awaitable[None]:
-        """Enter one paid call into the ledger, `cost` in USD, whatever becomes of the turn."""
-        ...
-
 
 class Memory(Protocol):
     """Lines of conversations, append-only within an epoch."""
 
-    async def recall(self, key: str, epoch: int, *, limit: int, before: int | None = None,
+    async def recall(self, key: str, epoch: int | None, *, limit: int, before: int | None = None,
                      without: str = "") -> Sequence[Remembered]:  # fmt: skip
-        """Return up to `limit` lines, newest first, older than line `before`.
+        """Return up to `limit` lines of an epoch, or the present one, newest first.
 
+        Only those older than line `before` count.
         Lines of the event `without` are left out.
         """
         ...
@@ -225,18 +250,6 @@ class Memory(Protocol):
         ...
 
 
-class Ledger(Protocol):
-    """What was used, by whom."""
-
-    async def used(self, *, person: str = "", lane: str = "", since: float = 0.0) -> Usage:
-        """Sum the usage of a person, a conversation, or everybody."""
-        ...
-
-    async def cost(self, *, person: str = "", lane: str = "", since: float = 0.0) -> float:
-        """Sum the money, in USD."""
-        ...
-
-
 class Settings(Protocol):
     """What people changed in chat, and which threads the bot has joined."""
 
@@ -250,4 +263,8 @@ class Settings(Protocol):
 
     async def joined(self) -> frozenset[str]:
         """Return the threads in which the bot has answered."""
+        ...
+
+    async def active(self, *, since: float) -> frozenset[str]:
+        """Return the conversations in which something was answered since then."""
         ...

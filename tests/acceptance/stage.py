@@ -45,6 +45,8 @@ class Stage:
     kinds: Sequence[str] = PRIVATE
     shapes: Shapes = Shapes()
     adapter: str = ""  # further settings of the adapter
+    talking: str = ""  # further settings of the model
+    chatting: str = ""  # further settings of the chat
     sections: str = ""  # further sections of the configuration
     spawn: Any = None  # starts the process instead of a plain start of the program
     sent: Counter = field(default_factory=Counter)  # messages by room
@@ -66,8 +68,13 @@ data_dir = "{self.folder}/data"
 kind = "openai"
 base_url = "{self.model.base_url}"
 model = "fake-model"
+{self.talking}
 [chat]
 streaming = "{self.streaming}"
+{self.chatting}
+[privacy]
+notice = false
+
 [access]
 dm_policy = "open"
 group_policy = "open"

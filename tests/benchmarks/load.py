@@ -4,7 +4,7 @@ import asyncio
 import gc
 import itertools
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -44,8 +44,11 @@ class Phase:
 class Load:
     """A fake platform, a fake model and one bot between them."""
 
-    def __init__(self, builder: Builder, platform: str, folder: Path) -> None:
+    def __init__(
+        self, builder: Builder, platform: str, folder: Path, asked: Sequence[str] = ("",)
+    ) -> None:
         self.builder, self.platform, self.folder = builder, platform, folder
+        self._asked = itertools.cycle(asked)
         self.ledger = Ledger()
         self._rooms = itertools.count()
 
@@ -77,7 +80,8 @@ class Load:
     async def ask(self, room: int, more: str = "") -> Letter:
         """Write in a room and wait for the answer."""
         letter = self.ledger.write()
-        self.place.say(room, f"{more}question{letter.number}?")
+        words = f"{more}question{letter.number}? {next(self._asked)}"
+        self.place.say(room, words.rstrip())
         try:
             await asyncio.wait_for(letter.shown, PATIENCE)
         except TimeoutError:
@@ -111,14 +115,17 @@ class Load:
 
 
 async def measure(
-    builder: Builder, platform: str, seconds: float, folder: Path, advance: Callable[[], None]
-) -> dict[str, float]:
+    builder: Builder, platform: str, seconds: float, folder: Path, advance: Callable[[], None],
+    asked: Sequence[str],
+) -> dict[str, float]:  # fmt: skip
     """Start a bot, put it under load and return its figures; each phase takes `seconds`.
+
+    Every message has a number, and one of the texts that are `asked`.
 
     Raises:
         BotFailed: it ended, or did not answer within 30 s.
     """
-    async with Load(builder, platform, folder) as load:
+    async with Load(builder, platform, folder, asked) as load:
         first = await load.first_reply()
         advance()
         await asyncio.sleep(SETTLING)

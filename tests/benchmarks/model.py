@@ -9,6 +9,7 @@ from typing import Self
 from aiohttp import web
 
 from tests.benchmarks.ledger import Ledger
+from tests.fakes.openai import CATEGORIES
 
 ASKED = b"question"  # the last one in a prompt, with its number, is the one to be answered
 USAGE_WANTED = re.compile(rb'"include_usage":\s*true')
@@ -33,6 +34,7 @@ class PacedModel:
     async def __aenter__(self) -> Self:
         app = web.Application()
         app.router.add_post("/v1/chat/completions", self._chat)
+        app.router.add_post("/v1/moderations", self._moderate)
         self._runner = web.AppRunner(app, access_log=None, shutdown_timeout=0.1)
         await self._runner.setup()
         await web.TCPSite(self._runner, "127.0.0.1", 0, backlog=1024).start()
@@ -59,6 +61,10 @@ class PacedModel:
         await response.write(end)
         await response.write_eof()
         return response
+
+    async def _moderate(self, request: web.Request) -> web.Response:
+        await request.read()
+        return web.Response(body=HARMLESS, content_type="application/json")
 
     async def _in_time(self, response: web.StreamResponse) -> None:
         """Write word by word; a late word does not make the next one late."""
@@ -87,4 +93,11 @@ def event(words: str, *, choices: bool = True, ending: str | None = None, **more
 ENDING = event("", ending="stop")
 USAGE = event("", choices=False,
               usage={"prompt_tokens": 9, "completion_tokens": 9, "total_tokens": 18})  # fmt: skip
+HARMLESS = json.dumps({
+    "id": "modr-1", "model": "omni-moderation-latest", "results": [{
+        "flagged": False, "categories": dict.fromkeys(CATEGORIES, False),
+        "category_scores": dict.fromkeys(CATEGORIES, 0.000123),
+        "category_applied_input_types": {name: ["text"] for name in CATEGORIES},
+    }],
+}).encode()  # fmt: skip
 DONE = b"data: [DONE]\n\n"

@@ -38,7 +38,7 @@ from bot.domain.events import (
     StopAsked,
 )
 from bot.ports.platform import Descriptor
-from tests.fakes import discord, slack, telegram
+from tests.fakes import discord, slack, slack_api, telegram
 from tests.fakes.discord import FakeDiscord
 from tests.fakes.script import Refuse
 from tests.fakes.slack import FakeSlack
@@ -107,6 +107,18 @@ class Driver(Protocol):
         """Return the texts of our messages in a place, as people see them now."""
         ...
 
+    def below(self, conversation: Conversation) -> list[dict[str, Any]]:
+        """Return, for each of our messages in a place, its buttons by their labels."""
+        ...
+
+    def press(self, conversation: Conversation, label: str) -> None:
+        """Let the person who wrote press the newest button with this label."""
+        ...
+
+    def whispered(self) -> list[str]:
+        """Return what the person who wrote sees and nobody else does."""
+        ...
+
     def close(self, conversation: Conversation) -> None:
         """Close a place to the bot."""
         ...
@@ -114,6 +126,12 @@ class Driver(Protocol):
     def pings(self) -> list[Any]:
         """Return the recorded calls that would have pinged somebody."""
         ...
+
+
+def newest(label, messages):
+    """Return the newest button with a label: the position of its message, and what it is."""
+    found = [(at, buttons[label]) for at, buttons in enumerate(messages) if label in buttons]
+    return found[-1]
 
 
 class Marks:
@@ -212,6 +230,18 @@ class Telegram:
         shown = self.fake.shown(int(conversation.channel))
         return [message.text for message in shown if message.thread == topic]
 
+    def below(self, conversation):
+        shown = self.fake.shown(int(conversation.channel))
+        return [{button["text"]: button for button in message.buttons} for message in shown]
+
+    def press(self, conversation, label):
+        at, button = newest(label, self.below(conversation))
+        chat = int(conversation.channel)
+        self.fake.press(chat, self.fake.shown(chat)[at].id, button["callback_data"])
+
+    def whispered(self):
+        return []
+
     def close(self, conversation):
         self.fake.chats.blocked.add(int(conversation.channel))
 
@@ -304,9 +334,28 @@ class Slack:
         return re.findall(r"\w+", slash["usage_hint"])
 
     def visible(self, conversation):
+        return [message["text"] for message in self._ours(conversation)]
+
+    def _ours(self, conversation):
         kept = self.fake.workspace.messages.get(conversation.channel, [])
-        return [message["text"] for message in kept if message.get("bot_id") == slack.BOT
+        return [message for message in kept if message.get("bot_id") == slack.BOT
                 and (message["thread_ts"] or "") == conversation.thread]  # fmt: skip
+
+    def below(self, conversation):
+        return [{button["text"]["text"]: button for button in slack_api.buttons(message)}
+                for message in self._ours(conversation)]  # fmt: skip
+
+    def press(self, conversation, label):
+        at, button = newest(label, self.below(conversation))
+        ts = self._ours(conversation)[at]["ts"]
+        value = button.get("value", "")
+        self.fake.press(button["action_id"], ts, conversation.channel, value=value)
+
+    def whispered(self):
+        assert {(w["user"], w["response_type"]) for w in self.fake.whispers} <= {
+            ("U7", "ephemeral")
+        }
+        return self.told()
 
     def close(self, conversation):
         self.fake.closed[conversation.channel] = "channel_not_found"
@@ -395,6 +444,21 @@ class Discord:
     def visible(self, conversation):
         return self.fake.shown(conversation.thread or conversation.channel)
 
+    def _ours(self, conversation):
+        said = self.fake.history.get(conversation.thread or conversation.channel, [])
+        return [message for message in said if message["author"]["id"] == discord.ME]
+
+    def below(self, conversation):
+        return [{button["label"]: button for button in self.fake.buttons(message)}
+                for message in self._ours(conversation)]  # fmt: skip
+
+    def press(self, conversation, label):
+        at, button = newest(label, self.below(conversation))
+        self.token = self.fake.press(button["custom_id"], self._ours(conversation)[at])
+
+    def whispered(self):
+        return [message["content"] for said in self.fake.whispers.values() for message in said]
+
     def close(self, conversation):
         self.fake.forbidden.add(conversation.thread or conversation.channel)
 
@@ -449,6 +513,7 @@ class Console:
     descriptor = CONSOLE
     hello = post = edit = ends = placeholder = bait = ""
     markup = ("", 0, "")
+    CHOICE = re.compile(r"^\[(/\d+)\] (.*)$", re.MULTILINE)
 
     def __init__(self):
         self.fake, self.marks, self.secrets = Terminal(), Marks(), {}
@@ -492,9 +557,23 @@ class Console:
         return re.findall(r"/(\w+)", self.fake.screen)
 
     def visible(self, conversation):
+        return [self.CHOICE.sub("", answer).strip() for answer in self._answers()]
+
+    def _answers(self):
         answers = self.fake.screen.split("\nparley>")[1:]
         texts = (answer.partition("\nyou> ")[0].strip() for answer in answers)
         return [text for text in texts if text]
+
+    def below(self, conversation):
+        return [{found[2]: found[1] for found in self.CHOICE.finditer(answer)}
+                for answer in self._answers()]  # fmt: skip
+
+    def press(self, conversation, label):
+        _, key = newest(label, self.below(conversation))
+        self.fake.type(key)
+
+    def whispered(self):
+        return self.visible(None)
 
 
 PLATFORMS = (Slack, Discord, Telegram, Console)

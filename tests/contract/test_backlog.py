@@ -6,7 +6,7 @@ from contextlib import asynccontextmanager
 
 import pytest
 
-from bot.backends.sqlite.store import backlog_of, opened
+from bot.backends.sqlite.store import at_rest, opened
 from bot.ports.store import Result
 from tests.events import command, message
 
@@ -176,11 +176,13 @@ async def test_without_a_bot_the_same_is_done_on_the_file_alone(at, tmp_path):
         await store.lanes.save(turn, "admitted", {})
         waiting = await put(store, message("waiting"), lane="other")
     for _ in range(3):  # looking counts no attempt
-        async with backlog_of(tmp_path / "parley.db") as backlog:
+        async with at_rest(tmp_path / "parley.db") as resting:
+            backlog = resting.backlog
             entries = await backlog.entries(limit=10)
             assert [entry.state for entry in entries] == ["dead", "dead", "waiting", "waiting"]
             assert entries[2].attempts == 0
-    async with backlog_of(tmp_path / "parley.db") as backlog:
+    async with at_rest(tmp_path / "parley.db") as resting:
+        backlog = resting.backlog
         assert await backlog.drop(dead) is True
         assert await backlog.drop(waiting) is True
         assert await backlog.retry(again) is True

@@ -15,8 +15,15 @@ from bot.core.health import Beat
 from bot.core.journal import address
 from bot.domain.conversation import Conversation
 from bot.domain.errors import ConfigError, DeliveryError, Gone, StoreBusy
-from bot.domain.events import CommandGiven, MessageReceived, from_plain, to_plain
-from bot.domain.replies import Finished, Part, Retraction, Status, Text
+from bot.domain.events import (
+    Announced,
+    CommandGiven,
+    MessageReceived,
+    Pressed,
+    from_plain,
+    to_plain,
+)
+from bot.domain.replies import Button, Finished, Part, Retraction, Status, Text
 from bot.ports.platform import Surroundings
 from bot.ports.store import Turn
 from tests.contract.platforms import PLATFORMS, done
@@ -88,7 +95,7 @@ class Stuck(Outbox):
         return asyncio.get_running_loop().create_future()
 
 
-async def reply(*pieces, gate=None, pause=0.0):
+async def reply(*pieces, gate=None, pause=0.0, buttons=()):
     """Say pieces, strings as words, and finish when the gate is open."""
     for number, piece in enumerate(pieces):
         if pause and number:
@@ -96,7 +103,7 @@ async def reply(*pieces, gate=None, pause=0.0):
         yield Text(piece) if isinstance(piece, str) else piece
     if gate:
         await gate.wait()
-    yield Finished()
+    yield Finished(buttons=buttons)
 
 
 @dataclass
@@ -670,3 +677,140 @@ async def test_a_long_answer_to_a_command_is_whole_too(platform):
         await bot.says(bot.inbox.of(CommandGiven)[0], text)
         told = "".join(platform.told())
     assert re.findall(r"L\d{4}", told) == [line[:5] for line in lines]
+
+
+# Buttons and announcements ------------------------------------------------------------------------
+
+BUTTONS = (
+    Button(label="Talk to a person", action="person", value="0123456789abcdef:x.y"),
+    Button(label="Good", action="rate", value="1"),
+    Button(label="Bad", action="rate", value="0"),
+    Button(label="Never mind", action="close"),
+)
+LABELS = [button.label for button in BUTTONS]
+
+
+def labels(bot, event):
+    """Return the labels below each of our messages in the place of an event."""
+    return [list(buttons) for buttons in bot.platform.below(event.conversation)]
+
+
+async def test_buttons_stand_below_the_last_message_of_an_answer(platform):
+    text, _ = numbered(300)
+    async with running(platform) as bot:
+        event = await bot.hears("a question")
+        receipt = await bot.says(event, text, buttons=BUTTONS)
+        assert bare("\n".join(bot.shown(event))) == bare(text)
+        assert labels(bot, event) == [*[[]] * (len(receipt.messages) - 1), LABELS]
+
+
+@pytest.mark.parametrize("streaming", ["edit", "native", "off"])
+@pytest.mark.parametrize("words", ["hello", "some **bold** words & <b>tags</b>"])
+async def test_buttons_come_only_with_the_final_text(platform, streaming, words):
+    gate = asyncio.Event()
+    async with running(platform, streaming) as bot:
+        place = "private" if "groups" in platform.cannot else "thread"
+        event = await bot.hears("a question", place)
+        answering = asyncio.create_task(bot.says(event, words, gate=gate, buttons=BUTTONS))
+        await asyncio.sleep(PATIENCE)
+        assert [label for below in labels(bot, event) for label in below] == []
+        gate.set()
+        await answering
+        assert [bare(shown) for shown in bot.shown(event)] == [bare(words)]
+        assert labels(bot, event) == [LABELS]
+
+
+async def test_a_process_that_is_killed_before_the_buttons_is_followed_by_one_that_shows_them(
+    platform,
+):
+    needs(platform, "edits")
+    async with running(platform) as bot:
+        event, outbox, gate = await bot.hears("a question"), Outbox(), asyncio.Event()
+        killed = asyncio.create_task(bot.says(event, "hello", outbox=outbox, gate=gate))
+        await bot.until(lambda: bot.shown(event) == ["hello"] and outbox.known)
+        killed.cancel()
+        await asyncio.gather(killed, return_exceptions=True)
+        for _ in range(2):
+            await bot.says(event, "hello", outbox=Outbox(outbox.known), buttons=BUTTONS)
+            assert (bot.shown(event), labels(bot, event)) == (["hello"], [LABELS])
+
+
+async def test_another_answer_in_the_same_messages_takes_old_buttons_away(platform):
+    needs(platform, "edits")
+    async with running(platform) as bot:
+        event, outbox = await bot.hears("a question"), Outbox()
+        await bot.says(event, "one **word**", outbox=outbox, buttons=BUTTONS)
+        await bot.says(event, "another **word**", outbox=Outbox(outbox.known))
+        assert labels(bot, event) == [[]]
+
+
+async def test_a_pressed_button_says_what_it_was_made_for_and_is_answered(platform):
+    async with running(platform) as bot:
+        place = "private" if "groups" in platform.cannot else "group"
+        event = await bot.hears("a question", place, mention=True)
+        receipt = await bot.says(event, "an answer", buttons=BUTTONS)
+        for number, button in enumerate(BUTTONS, start=1):
+            platform.press(event.conversation, button.label)
+            await bot.until(lambda number=number: len(bot.inbox.of(Pressed)) == number)
+            pressed = bot.inbox.of(Pressed)[-1]
+            assert (pressed.action, pressed.value) == (button.action, button.value)
+            assert (pressed.author.user, pressed.message) == (
+                event.author.user, receipt.messages[-1],
+            )  # fmt: skip
+            assert pressed.conversation == event.conversation
+            await bot.says(pressed, f"{button.label}: done")
+            assert platform.told()[-1] == f"{button.label}: done"
+    if platform.descriptor.abilities.private_replies and not event.private:
+        assert bot.shown(event) == ["an answer"]
+
+
+FORGERIES = (
+    '{"components": [{"type": 1, "components": [{"type": 2, "label": "x", "custom_id": "a:1"}]}]}',
+    '{"type": "actions", "elements": [{"type": "button", "action_id": "a"}]}',
+    '<button action="a:1">x</button> <a href="tg://callback?data=a:1">x</a>',
+    "[x](callback:a:1) [/1] x\n\n| a |\n|---|\n| [/1] x |",
+)
+
+
+@pytest.mark.parametrize("words", FORGERIES)
+async def test_nothing_that_a_model_writes_is_a_button(platform, words):
+    async with running(platform, "native") as bot:
+        place = "private" if "groups" in platform.cannot else "thread"
+        await bot.says(await bot.hears("a question", place), words)
+        event = await bot.hears("another question", place)
+        await bot.says(event, words, buttons=BUTTONS[:1])
+        assert labels(bot, event) == [[], LABELS[:1]]
+
+
+async def test_an_announcement_is_shown_once_in_its_place_and_its_buttons_work(platform):
+    async with running(platform) as bot:
+        place = "private" if "groups" in platform.cannot else "group"
+        event = await bot.hears("hello", place, mention=True)
+        where = event.conversation.parent
+        notice = Announced(
+            id="parley:1", at=0.0, conversation=where, text="", private=event.private
+        )
+        await bot.says(notice, "Somebody asks for a person.", buttons=BUTTONS)
+        assert platform.visible(where) == ["Somebody asks for a person."]
+        platform.press(where, LABELS[0])
+        await bot.until(lambda: bot.inbox.of(Pressed))
+        (pressed,) = bot.inbox.of(Pressed)
+        assert (pressed.action, pressed.value) == (BUTTONS[0].action, BUTTONS[0].value)
+        await bot.says(pressed, "It is yours.")
+        assert platform.told()[-1] == "It is yours."
+
+
+async def test_an_announcement_for_one_person_is_seen_by_nobody_else(platform):
+    if not platform.descriptor.abilities.whispers:
+        pytest.skip(f"{platform.descriptor.name}: whoever wants to whisper has to be asked first")
+    async with running(platform) as bot:
+        place = "private" if "groups" in platform.cannot else "group"
+        event = await bot.hears("hello", place, mention=True)
+        notice = Announced(
+            id="parley:1", at=0.0, conversation=event.conversation, text="", hidden=True,
+            private=event.private, author=event.author, message=event.message,
+        )  # fmt: skip
+        await bot.says(notice, "For you **alone**.", buttons=BUTTONS)
+        assert platform.whispered() == ["For you **alone**."]
+        if not event.private:
+            assert bot.shown(event) == platform.visible(event.conversation.parent) == []

@@ -11,8 +11,8 @@ import pytest
 
 from bot.backends.sqlite.store import opened
 from bot.domain.errors import StoreBusy, StoreError
-from bot.domain.events import MessageDeleted, MessageEdited, MessageReceived
-from bot.domain.replies import Part, Receipt, Usage
+from bot.domain.events import Announced, Attachment, MessageDeleted, MessageEdited, MessageReceived
+from bot.domain.replies import Part, Receipt
 from bot.ports.store import NewLine, Result
 from tests.events import PLACE, command, message
 
@@ -192,18 +192,13 @@ async def test_a_control_event_that_failed_comes_back(at):
         assert await store.lanes.finish(following, Result()) is None
 
 
-async def test_finish_writes_history_usage_handles_and_the_joined_thread(at):
+async def test_finish_writes_history_handles_and_the_joined_thread(at):
     event = message(conversation=PLACE.__class__(platform="fake", channel="C", thread="9"))
     async with at() as store:
         await put(store, event, lane=str(event.conversation))
         (turn,) = await claim(store)
-        usage = Usage(model="m", input_tokens=5, output_tokens=7)
-        store.lanes.charge(turn, usage, 0.5)
         await store.lanes.finish(turn, Result(lines=said("q", "a"), receipt=Receipt(("1", "2"))))
         assert await texts(store) == ["q", "a"]
-        assert (await store.records.used(person="fake::ann")).output_tokens == 7
-        assert (await store.records.used(person="fake::bob")).output_tokens == 0
-        assert await store.records.cost(lane=str(event.conversation)) == 0.5
         assert await store.records.joined() == {str(event.conversation)}
 
 
@@ -446,7 +441,11 @@ async def test_withdrawing_the_only_waiting_message_does_not_run_its_lane_twice(
 
 async def test_messages_of_one_person_are_taken_together_for_good(at):
     bob = replace(message().author, user="bob")
-    mine = [message("one", attachments=("a.txt",)), message("two"), message("three")]
+    mine = [
+        message("one", attachments=(Attachment(name="a.txt"),)),
+        message("two"),
+        message("three"),
+    ]
     others = [message("four", author=bob), message("five")]
     async with at() as store:
         for event in (*mine, *others):
@@ -455,13 +454,28 @@ async def test_messages_of_one_person_are_taken_together_for_good(at):
         turn = await store.lanes.gather(turn)
         assert turn.event.words == "one\ntwo\nthree"
         assert (turn.event.id, turn.event.message) == (mine[0].id, mine[2].message)
-        assert turn.event.attachments == ("a.txt",)
+        assert turn.event.attachments == (Attachment(name="a.txt", message=mine[0].message),)
     async with at() as store:
         (turn,) = await claim(store)
         assert turn.event.words == "one\ntwo\nthree"
         assert await put(store, mine[1], lane=LANE) is None
         following = await store.lanes.finish(turn, Result())
         assert (await store.lanes.gather(following)).event.words == "four"
+
+
+async def test_whom_messages_quote_is_known_when_they_are_taken_together(at):
+    def quoting(user):
+        return message("and?", quoted=f"of {user}", quoted_by=f"fake::{user}")
+
+    async with at() as store:
+        for event in (message("look"), quoting("bob"), message("well"), quoting("carl")):
+            await put(store, event, lane=LANE, memory=LANE)
+        (turn,) = await claim(store)
+        turn = await store.lanes.gather(turn)
+        assert turn.event.words == "look\nand?\nwell"
+        assert (turn.event.quoted, turn.event.quoted_by) == ("of bob", "fake::bob")
+        following = await store.lanes.finish(turn, Result())
+        assert (await store.lanes.gather(following)).event.quoted_by == "fake::carl"
 
 
 @pytest.mark.parametrize("which", [0, 1, 2])
@@ -543,29 +557,6 @@ async def test_a_workspace_that_is_left_ends_with_all_its_channels(at):
         await store.places.leave(replace(PLACE, channel=""), forget=True)
         (turn,) = await claim(store)
         assert turn.lane == str(other)
-
-
-async def test_a_model_call_that_a_kill_cut_short_is_charged_once(at):
-    asked = {"model": "m", "input": 40, "cost": 0.5}
-    async with at() as store:
-        await put(store, message())
-        (turn,) = await claim(store)
-        await store.lanes.save(turn, "asked", asked)
-    for _ in range(2):
-        async with at() as store:
-            used = await store.records.used()
-            assert (used.input_tokens, used.estimated) == (40, True)
-            assert await store.records.cost() == 0.5
-
-
-async def test_a_model_call_that_was_charged_is_not_charged_again_after_a_kill(at):
-    async with at() as store:
-        await put(store, message())
-        (turn,) = await claim(store)
-        await store.lanes.save(turn, "asked", {"model": "m", "input": 40, "cost": 0.5})
-        await store.lanes.charge(turn, Usage(model="m", input_tokens=7, output_tokens=1), 0.1)
-    async with at() as store:
-        assert (await store.records.used()).input_tokens == 7
 
 
 async def test_what_is_stored_as_answered_does_not_wait_in_its_lane_until_a_restart(at):
@@ -688,3 +679,11 @@ async def test_a_newer_database_is_refused(tmp_path):
     with pytest.raises(StoreError, match="newer Parley"):
         async with sqlite(tmp_path):
             pass
+
+
+async def test_what_the_bot_announces_says_nothing_of_the_platforms_clock(at):
+    said = Announced(id="paired:1", at=time.time(), conversation=PLACE, text="welcome")
+    async with at() as store:
+        turn = await put(store, said, lane=LANE, memory=LANE)
+        await store.lanes.finish(turn, Result())
+        assert await store.lanes.lateness() is None

@@ -15,7 +15,7 @@ session exists is found in the history alone. Faults are scripted per route, ids
 import asyncio
 import time
 from collections.abc import Callable
-from typing import Self
+from typing import Any, Self
 
 from aiohttp import web
 
@@ -48,6 +48,7 @@ class FakeDiscord(World):
     def __init__(self) -> None:
         super().__init__()
         self.calls: list[Call] = []
+        self.files: dict[str, bytes] = {}  # by name
         self.script = Script()
         self.gateway = Gateway(self)
         self.dispatch = self.gateway.dispatch
@@ -57,6 +58,7 @@ class FakeDiscord(World):
         app.router.add_get("/gateway", self.gateway.serve)
         app.router.add_get("/gateway/", self.gateway.serve)
         app.router.add_route("*", "/api/v10/{path:.*}", Rest(self, self.script, self.calls).serve)
+        app.router.add_get("/attachments/{name}", self._download)
         self._runner = web.AppRunner(app, access_log=None, shutdown_timeout=0.5)
         await self._runner.setup()
         site = web.TCPSite(self._runner, "127.0.0.1", 0)
@@ -67,6 +69,19 @@ class FakeDiscord(World):
     async def __aexit__(self, *_: object) -> None:
         await self.gateway.close()
         await self._runner.cleanup()
+
+    def upload(self, name: str, content: bytes, kind: str = "") -> dict[str, Any]:
+        """Keep a file; returns the attachment to write a message with."""
+        self.files[name] = content
+        url = f"http://127.0.0.1:{self.port}/attachments/{name}?ex=1"
+        return {"id": self.new_id(), "filename": name, "content_type": kind, "size": len(content),
+                "url": url, "proxy_url": url}  # fmt: skip
+
+    async def _download(self, request: web.Request) -> web.Response:
+        name, auth = request.match_info["name"], request.headers.get("Authorization", "")
+        self.calls.append(Call("GET /attachments", {"name": name, "auth": auth}))
+        found = self.files.get(name)
+        return web.Response(status=404) if found is None else web.Response(body=found)
 
     def made(self, method: str) -> list[Call]:
         """Return the calls of one route, as "POST /channels/#/messages"."""

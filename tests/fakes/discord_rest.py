@@ -156,11 +156,11 @@ class Rest:
         return [{k: v for k, v in m.items() if k != "nonce"} for m in reversed(page)]
 
     def _post(self, channel: str, body: dict[str, Any]) -> Any:
-        self._check(body["content"])
+        self._check(body)
         known = self._by_nonce(channel, body)
         if known:
             return known
-        more = {k: body[k] for k in ("nonce", "flags") if k in body}
+        more = {k: body[k] for k in ("nonce", "flags", "components") if k in body}
         reference = body.get("message_reference")
         if reference and self.world.find(channel, str(reference["message_id"])):
             more["message_reference"] = reference
@@ -182,13 +182,16 @@ class Rest:
             return None
         return self.world.find(channel, id_)
 
-    def _check(self, content: str) -> None:
+    def _check(self, body: dict[str, Any]) -> None:
+        content = body["content"]
         if not content.strip():
             raise Problem(400, 50006, "Cannot send an empty message")
         if len(content) > 2000:
             error = {"code": "BASE_TYPE_MAX_LENGTH", "message": "Must be 2000 or fewer in length."}
             raise Problem(400, 50035, "Invalid Form Body",
                           errors={"content": {"_errors": [error]}})  # fmt: skip
+        if not _pressable(body.get("components", [])):
+            raise Problem(400, 50035, "Invalid Form Body")
 
     def _message(self, channel: str, id_: str) -> dict[str, Any]:
         message = self.world.find(channel, id_)
@@ -200,7 +203,8 @@ class Rest:
         message = self._message(channel, id_)
         if message["author"]["id"] != ME:
             raise Problem(403, 50005, "Cannot edit a message authored by another user")
-        self._check(body["content"])
+        self._check(body)
+        message.update({k: body[k] for k in ("components",) if k in body})
         self.world.edit(id_, body["content"].strip())
         return message
 
@@ -237,8 +241,8 @@ class Rest:
             case [_, "messages", id_]:
                 chosen = [m for m in whispers if m["id"] == id_] or whispers[:1]
                 if verb == "PATCH":
-                    self._check(body["content"])
-                    chosen[0]["content"] = body["content"]
+                    self._check(body)
+                    chosen[0].update({k: body[k] for k in ("content", "components") if k in body})
                 elif verb == "DELETE":
                     whispers.remove(chosen[0])
                     return None
@@ -246,10 +250,23 @@ class Rest:
         raise Problem(404, 0, "404: Not Found")
 
     def _whisper(self, token: str, body: dict[str, Any]) -> Any:
-        self._check(body["content"])
-        message = self.world.message("0", body["content"], person(ME), webhook_id=ME)
+        self._check(body)
+        message = self.world.message("0", body["content"], person(ME), webhook_id=ME,
+                                     components=body.get("components", []))  # fmt: skip
         self.world.whispers[token].append(message)
         return message
+
+
+def _pressable(rows: list[dict[str, Any]]) -> bool:
+    """Tell whether Discord would take these rows of buttons."""
+    buttons = [button for row in rows for button in row["components"]]
+    return (
+        len(rows) <= 5
+        and all(row["type"] == 1 and 1 <= len(row["components"]) <= 5 for row in rows)
+        and all(button["type"] == 2 and 1 <= len(button["label"]) <= 80 for button in buttons)
+        and all(1 <= len(button["custom_id"]) <= 100 for button in buttons)
+        and len({button["custom_id"] for button in buttons}) == len(buttons)
+    )
 
 
 def _hang_up(request: web.Request) -> web.Response:

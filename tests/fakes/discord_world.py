@@ -144,6 +144,10 @@ class World:
         messages = self.history.get(channel, [])
         return [m["content"] for m in messages if m["author"]["id"] == ME]
 
+    def buttons(self, message: Payload) -> list[Payload]:
+        """Return the buttons below a message."""
+        return [button for row in message["components"] for button in row["components"]]
+
     # The bookkeeping, which the two halves of the server use
 
     def new_id(self) -> str:

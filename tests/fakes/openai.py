@@ -10,12 +10,14 @@ Everything that a call sent is in `calls`; faults of `tests.fakes.script` go thr
 import asyncio
 import json
 import time
+from base64 import b64decode
 from collections import deque
 from collections.abc import Callable, Iterator
 from typing import Any, Self
 
 from aiohttp import web
 
+from tests.fakes.embeddings import embeddings
 from tests.fakes.script import (
     Call,
     Delay,
@@ -29,8 +31,16 @@ from tests.fakes.script import (
     Truncate,
 )
 
+CATEGORIES = (
+    "harassment", "harassment/threatening", "hate", "hate/threatening", "illicit",
+    "illicit/violent", "self-harm", "self-harm/intent", "self-harm/instructions", "sexual",
+    "sexual/minors", "violence", "violence/graphic",
+)  # fmt: skip
 Answer = Callable[[dict[str, Any]], str] | str
-CHAT, MODELS = "chat.completions", "models"
+CHAT, MODELS, MODERATIONS = "chat.completions", "models", "moderations"
+EMBEDDINGS = "embeddings"
+TRANSCRIPTIONS = "audio.transcriptions"
+Judged = Callable[[str | bytes], dict[str, float]]  # words or a picture → scores by category
 
 
 def echo(body: dict[str, Any]) -> str:
@@ -49,6 +59,9 @@ class FakeOpenAI:
         interval: seconds between events; without it all events leave in one write.
         usage: whether a call that asks for its usage gets it.
         models: names that GET /v1/models lists; a call may name any model.
+
+    `scores` says what /v1/moderations answers: scores by category for words or for a picture;
+    `vectors` what /v1/embeddings does: a whole answer for a call's body.
     """
 
     def __init__(
@@ -63,6 +76,9 @@ class FakeOpenAI:
     ) -> None:
         self.answer, self.chunk, self.usage, self.models = answer, chunk, usage, models
         self.delay, self.interval = delay, interval
+        self.scores: Judged = lambda _: {}
+        self.vectors: Callable[[dict[str, Any]], Any] = embeddings
+        self.said: dict[str, Any] = {"text": "Hello there."}  # in every recording
         self.script = Script()
         self.calls: list[Call] = []  # one per request, in order; `args` is the body
         self.keys: list[str] = []  # the Authorization header of each request
@@ -94,6 +110,9 @@ class FakeOpenAI:
         app = web.Application(client_max_size=64 << 20)
         app.router.add_post("/v1/chat/completions", self._chat)
         app.router.add_get("/v1/models", self._list)
+        app.router.add_post("/v1/audio/transcriptions", self._transcribe)
+        app.router.add_post("/v1/moderations", self._moderate)
+        app.router.add_post("/v1/embeddings", self._embed)
         self._runner = web.AppRunner(
             app, handler_cancellation=True, access_log=None, shutdown_timeout=0.1
         )
@@ -107,7 +126,7 @@ class FakeOpenAI:
         assert self._runner is not None
         await self._runner.cleanup()
 
-    # -- the two routes
+    # -- the routes
 
     async def _list(self, request: web.Request) -> web.StreamResponse:
         self._note(request, MODELS, {})
@@ -137,6 +156,31 @@ class FakeOpenAI:
         if not self.interval:
             events = [b"".join(events)]
         return await self._stream(request, iter(events))
+
+    async def _moderate(self, request: web.Request) -> web.StreamResponse:
+        body = json.loads(await request.read())
+        self._note(request, MODERATIONS, body)
+        if (failed := await self._fail(request, self.script.next(MODERATIONS))) is not None:
+            return failed
+        results = [_judged(self.scores(one)) for one in _samples(body["input"])]
+        return web.json_response({"id": "modr-1", "model": body["model"], "results": results})
+
+    async def _transcribe(self, request: web.Request) -> web.StreamResponse:
+        form: Any = await request.post()
+        sent = form["file"]
+        body = {name: form[name] for name in form if name != "file"}
+        body |= {"file": sent.filename, "data": sent.file.read()}
+        self._note(request, TRANSCRIPTIONS, body)
+        if (failed := await self._fail(request, self.script.next(TRANSCRIPTIONS))) is not None:
+            return failed
+        return web.json_response(self.said)
+
+    async def _embed(self, request: web.Request) -> web.StreamResponse:
+        body = json.loads(await request.read())
+        self._note(request, EMBEDDINGS, body)
+        if (failed := await self._fail(request, self.script.next(EMBEDDINGS))) is not None:
+            return failed
+        return web.json_response(self.vectors(body))
 
     def _note(self, request: web.Request, method: str, body: dict[str, Any]) -> None:
         self.calls.append(Call(method, body))
@@ -213,6 +257,29 @@ class FakeOpenAI:
         return {**_head(body, "chat.completion"), "choices": [choice], **_usage(body, text)}
 
 
+def _samples(given: Any) -> list[str | bytes]:
+    """Return what each result is about: words, or the bytes of a picture."""
+    parts = [given] if isinstance(given, str) else given
+    return [
+        b64decode(part["image_url"]["url"].partition(",")[2])
+        if isinstance(part, dict) and part["type"] == "image_url"
+        else part["text"] if isinstance(part, dict) else part
+        for part in parts
+    ]  # fmt: skip
+
+
+def _judged(scores: dict[str, float]) -> dict[str, Any]:
+    unknown = set(scores) - set(CATEGORIES)
+    assert not unknown, f"OpenAI knows no {unknown}"
+    all_scores = {name: scores.get(name, 0.0001) for name in CATEGORIES}
+    return {
+        "flagged": any(score > 0.5 for score in all_scores.values()),
+        "categories": {name: score > 0.5 for name, score in all_scores.items()},
+        "category_scores": all_scores,
+        "category_applied_input_types": {name: ["text"] for name in CATEGORIES},
+    }
+
+
 async def _until(condition: Callable[[], bool], seconds: float) -> None:
     async with asyncio.timeout(seconds):
         while not condition():
@@ -253,3 +320,23 @@ def _error(
 def _close(request: web.Request) -> None:
     if request.transport is not None:
         request.transport.close()
+
+
+def summing(body: dict[str, Any], *, told: Callable[[dict[str, Any]], str] = echo) -> str:
+    """Answer as `told`, but condense what is to be summed up: only its FACT words are kept.
+
+    A word such as `FACT-blue` is remembered in reverse (`eulb-TCAF`), as a model would use words of
+    its own; what is reversed already stays.
+    """
+    if not asks_for_summary(body):
+        return told(body)
+    said = str(body["messages"][-1]["content"]).split()
+    plain = [word.strip(".,:;!?") for word in said]
+    kept = [word[::-1] if word.startswith("FACT-") else word
+            for word in plain if word.startswith("FACT-") or word.endswith("-TCAF")]  # fmt: skip
+    return "Notes: " + " ".join(dict.fromkeys(kept))
+
+
+def asks_for_summary(body: dict[str, Any]) -> bool:
+    """Recognise a call that is to sum a conversation up."""
+    return "You keep the notes of a chat" in str(body["messages"][0]["content"])

@@ -18,7 +18,7 @@ import aiohttp
 from aiohttp import web
 
 from tests.fakes.script import Call, DropAfterAccept, Script
-from tests.fakes.slack_api import BOT, BOT_USER, TEAM, Plain, Workspace, signed, visible
+from tests.fakes.slack_api import BOT, BOT_USER, TEAM, Plain, Workspace, signed, wrong
 from tests.fakes.slack_faults import misbehave
 
 SECRET = "s" * 32
@@ -34,9 +34,10 @@ class FakeSlack:
         self.script = Script()
         self.calls: list[Call] = []
         self.workspace = Workspace(stream_life, self.envelope if echo else lambda _: None)
-        self.whispers = self.workspace.whispers  # ephemeral messages: channel, user, text, via
+        self.whispers = self.workspace.whispers  # ephemeral messages: channel, user, text, via, …
         self.closed = self.workspace.closed  # channel → error that every call on it gets
         self.delivered: list[tuple[str, int]] = []  # envelope id and retry number, in order
+        self.files: dict[str, bytes] = {}  # by name
         self.acks: dict[str, Plain] = {}
         self.dropped: list[str] = []  # envelopes given up after the last retry
         self.statuses: list[int] = []  # what a bot in HTTP mode answered
@@ -47,6 +48,7 @@ class FakeSlack:
         self._transports: list[asyncio.Transport] = []
         self._waiting: deque[Plain] = deque()
         self._expired: set[str] = set()
+        self._askers: dict[str, tuple[str, str]] = {}  # channel and user, by response ticket
         self._tasks: set[asyncio.Task[None]] = set()
         self._count = itertools.count(1)
 
@@ -55,6 +57,7 @@ class FakeSlack:
         app.router.add_route("*", "/api/{method}", self._api)
         app.router.add_get("/link", self._link)
         app.router.add_post("/response/{ticket}", self._response)
+        app.router.add_get("/files/{name}", self._download)
         self._runner = web.AppRunner(app, access_log=None, shutdown_timeout=0.1)
         await self._runner.setup()
         site = web.TCPSite(self._runner, "127.0.0.1", 0)
@@ -98,7 +101,7 @@ class FakeSlack:
 
     def slash(self, text: str, channel: str = "C1", user: str = "U7") -> str:
         """Give `/parley text`; returns the response URL."""
-        url, trigger = self._response_url()
+        url, trigger = self._response_url(channel, user)
         self._deliver("slash_commands", {
             "command": "/parley", "text": text, "user_id": user, "user_name": user.lower(),
             "team_id": TEAM, "channel_id": channel, "channel_name": "general",
@@ -106,15 +109,21 @@ class FakeSlack:
         })  # fmt: skip
         return url
 
-    def press(self, action: str, message: str, channel: str = "D1", user: str = "U7") -> str:
+    def press(self, action: str, message: str, channel: str = "D1", user: str = "U7", *,
+              value: str = "1") -> str:  # fmt: skip
         """Press a button below a message; returns the response URL."""
-        url, trigger = self._response_url()
+        url, trigger = self._response_url(channel, user)
+        below = self.workspace.find(channel, message)
+        thread = {"thread_ts": below["thread_ts"]} if below["thread_ts"] else {}
+        chosen = {"type": "button", "action_id": action, "block_id": "b1",
+                  "action_ts": self.workspace.ts(), **({"value": value} if value else {})}  # fmt: skip
         self._deliver("interactive", {
             "type": "block_actions", "user": {"id": user, "team_id": TEAM, "name": user.lower()},
             "team": {"id": TEAM}, "channel": {"id": channel}, "trigger_id": trigger,
-            "container": {"type": "message", "message_ts": message, "channel_id": channel},
-            "actions": [{"action_id": action, "value": "1", "action_ts": self.workspace.ts()}],
-            "response_url": url,
+            "container": {"type": "message", "message_ts": message, "channel_id": channel,
+                          "is_ephemeral": False, **thread},
+            "message": {key: below[key] for key in ("user", "text", "ts")} | thread,
+            "actions": [chosen], "response_url": url, "state": {"values": {}},
         })  # fmt: skip
         return url
 
@@ -126,6 +135,13 @@ class FakeSlack:
             "api_app_id": "A1", "event_id": f"Ev{next(self._count):06d}",
             "event_time": int(time.time()), "authorizations": [grant],
         } | payload)  # fmt: skip
+
+    def upload(self, name: str, content: bytes, kind: str = "") -> Plain:
+        """Keep a file; returns the object to write a message with."""
+        self.files[name] = content
+        url = f"http://127.0.0.1:{self.port}/files/{name}"
+        return {"id": f"F{next(self._count)}", "name": name, "mimetype": kind,
+                "size": len(content), "url_private": url, "url_private_download": url}  # fmt: skip
 
     def expire(self, url: str) -> None:
         """Let a response URL answer 404 from now on."""
@@ -170,8 +186,9 @@ class FakeSlack:
             while not predicate():
                 await asyncio.sleep(0.004)
 
-    def _response_url(self) -> tuple[str, str]:
+    def _response_url(self, channel: str, user: str) -> tuple[str, str]:
         ticket = f"r{next(self._count)}"
+        self._askers[ticket] = channel, user
         return f"http://127.0.0.1:{self.port}/response/{ticket}", f"trigger.{ticket}"
 
     def _deliver(self, kind: str, payload: Plain) -> str:
@@ -260,9 +277,20 @@ class FakeSlack:
             return early
         if request.match_info["ticket"] in self._expired:
             return web.Response(status=404, text="expired_url")
-        whisper = {"channel": "", "user": "", "text": visible(args), "via": "response_url"}
-        self.whispers.append(whisper | {"response_type": args.get("response_type", "ephemeral")})
+        if error := wrong(args):
+            return web.Response(status=400, text=error)
+        channel, user = self._askers[request.match_info["ticket"]]
+        self.workspace.whisper(args, channel, user, "response_url")
         return web.Response(text="ok")
+
+    async def _download(self, request: web.Request) -> web.Response:
+        """Give a file to who shows a token; everybody else sees a page to sign in, with 200."""
+        name, auth = request.match_info["name"], request.headers.get("Authorization", "")
+        self.calls.append(Call("download", {"name": name, "auth": auth}))
+        if not auth.startswith("Bearer xoxb-"):
+            return web.Response(text="<html>Sign in</html>", content_type="text/html")
+        found = self.files.get(name)
+        return web.Response(status=404) if found is None else web.Response(body=found)
 
     async def _api(self, request: web.Request) -> web.Response:
         method = request.match_info["method"]

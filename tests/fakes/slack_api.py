@@ -26,6 +26,9 @@ class Workspace:
         self.whispers: list[Plain] = []
         self.closed: dict[str, str] = {}
         self.rooms: set[str] = set()  # channels that the bot is in though nobody wrote there yet
+        self.people: dict[str, Plain] = {}  # user → what users.info says besides
+        self.groups: dict[str, list[str]] = {}  # user group → its members
+        self.missing: set[str] = set()  # scopes that the app does not have
         self.port = 0
         self._stream_life = stream_life
         self._echo = echo
@@ -60,24 +63,44 @@ class Workspace:
     def assistant_threads_setstatus(self, args: Plain) -> Plain | str:
         return {} if args.get("thread_ts") else "invalid_arguments"
 
-    def users_info(self, args: Plain) -> Plain:
-        return {"user": {"id": args["user"], "team_id": TEAM, "name": args["user"].lower()}}
+    def users_info(self, args: Plain) -> Plain | str:
+        if "users:read" in self.missing:
+            return "missing_scope"
+        plain = {"id": args["user"], "team_id": TEAM, "name": args["user"].lower()}
+        return {"user": plain | self.people.get(args["user"], {})}
+
+    def usergroups_list(self, args: Plain) -> Plain | str:
+        if "usergroups:read" in self.missing:
+            return "missing_scope"
+        whole = str(args.get("include_users", "")).lower() in ("1", "true")
+        return {"usergroups": [{"id": id, "team_id": TEAM} | ({"users": users} if whole else {})
+                               for id, users in self.groups.items()]}  # fmt: skip
 
     def conversations_info(self, args: Plain) -> Plain:
         return {"channel": {"id": args["channel"], "is_im": args["channel"].startswith("D")}}
 
     def chat_postmessage(self, args: Plain) -> Plain | str:
-        if wrong := _wrong(args):
-            return wrong
+        if error := wrong(args):
+            return error
         message = self._write(args)
         return {"channel": args["channel"], "ts": message["ts"], "message": message}
 
     def chat_postephemeral(self, args: Plain) -> Plain | str:
-        if wrong := _wrong(args):
-            return wrong
-        whisper = {"channel": args["channel"], "user": args["user"], "text": visible(args)}
-        self.whispers.append(whisper | {"via": "chat.postEphemeral"})
+        if error := wrong(args):
+            return error
+        self.whisper(args, args["channel"], args["user"], "chat.postEphemeral")
         return {"message_ts": self.ts()}
+
+    def whisper(self, args: Plain, channel: str, user: str, via: str) -> None:
+        """Show a message to one person; in a thread that nobody has begun, nobody sees it."""
+        thread = args.get("thread_ts")
+        if thread and all(m["thread_ts"] != thread for m in self.messages.get(channel, [])):
+            return
+        self.whispers.append({
+            "channel": channel, "user": user, "text": visible(args), "via": via,
+            "thread": thread, "blocks": args.get("blocks") or [],
+            "response_type": args.get("response_type", "ephemeral"),
+        })  # fmt: skip
 
     def chat_update(self, args: Plain) -> Plain | str:
         message = self._find(args)
@@ -85,9 +108,10 @@ class Workspace:
             return "message_not_found"
         if _streams(message):
             return "streaming_state_conflict"
-        if wrong := _wrong(args, text_limit=4_000):
-            return wrong
+        if error := wrong(args, text_limit=4_000):
+            return error
         before, message["text"] = dict(message), visible(args)
+        message["blocks"] = args.get("blocks") or []
         message["metadata"] = args.get("metadata") or message["metadata"]
         self._echo({"type": "message", "subtype": "message_changed", "channel": args["channel"],
                     "message": dict(message), "previous_message": before,
@@ -128,6 +152,7 @@ class Workspace:
         answer = self.chat_appendstream(args)
         message = self._find(args)
         if message is not None and not isinstance(answer, str):
+            message["blocks"] = args.get("blocks") or []
             message |= {"until": 0.0, "metadata": args.get("metadata") or message["metadata"]}
         return answer
 
@@ -149,9 +174,14 @@ class Workspace:
     def _write(self, args: Plain, until: float = 0.0) -> Plain:
         message = {"type": "message", "user": BOT_USER, "bot_id": BOT, "text": visible(args),
                    "ts": self.ts(), "thread_ts": args.get("thread_ts"), "until": until,
-                   "metadata": args.get("metadata")}  # fmt: skip
+                   "blocks": args.get("blocks") or [], "metadata": args.get("metadata"),
+                   }  # fmt: skip
         self._echo({**message, "channel": args["channel"], "event_ts": message["ts"]})
         return self.keep(args["channel"], message)
+
+    def find(self, channel: str, ts: str) -> Plain:
+        """Return a message that is there."""
+        return next(message for message in self.messages[channel] if message["ts"] == ts)
 
     def _find(self, args: Plain) -> Plain | None:
         for message in self.messages.get(args["channel"], []):
@@ -170,8 +200,16 @@ def visible(args: Plain) -> str:
 def _block(block: Plain) -> str:
     if block["type"] == "markdown":
         return str(block["text"])
+    if block["type"] == "actions":
+        return ""
     text, kind = block["text"]["text"], block["text"]["type"]
     return html.unescape(text) if kind == "mrkdwn" else text
+
+
+def buttons(message: Plain) -> list[Plain]:
+    """Return the buttons below a message."""
+    shown = [block for block in message.get("blocks", []) if block["type"] == "actions"]
+    return [element for block in shown for element in block["elements"]]
 
 
 def signed(payload: Plain, kind: str, *, secret: str, age: float) -> tuple[str, dict[str, str]]:
@@ -194,7 +232,8 @@ def signature(body: str, content: str, *, secret: str, age: float = 0.0) -> dict
     }
 
 
-def _wrong(args: Plain, text_limit: int = 40_000) -> str:
+def wrong(args: Plain, text_limit: int = 40_000) -> str:
+    """Return the name of the error with which Slack refuses a message; empty if it takes it."""
     if args.get("markdown_text") and (args.get("text") or args.get("blocks")):
         return "markdown_text_conflict"
     if len(args.get("markdown_text", "")) > 12_000 or len(args.get("text", "")) > text_limit:
@@ -204,7 +243,20 @@ def _wrong(args: Plain, text_limit: int = 40_000) -> str:
         len(_block(block)) > 3_000 for block in blocks if block["type"] == "section"
     ):
         return "invalid_blocks"
+    if not all(_pressable(block["elements"]) for block in blocks if block["type"] == "actions"):
+        return "invalid_blocks"
     return "" if visible(args).strip() else "no_text"
+
+
+def _pressable(elements: list[Plain]) -> bool:
+    ids = [element["action_id"] for element in elements]
+    return (
+        1 <= len(elements) <= 25
+        and len(set(ids)) == len(ids)
+        and all(1 <= len(id) <= 255 for id in ids)
+        and all(1 <= len(element["text"]["text"]) <= 75 for element in elements)
+        and all(1 <= len(element.get("value", "-")) <= 2_000 for element in elements)
+    )
 
 
 def _streams(message: Plain) -> bool:

@@ -45,6 +45,7 @@ class FakeTelegram:
         self.history = self.chats.history
         self.actions: list[tuple[int, str]] = []  # typing
         self.answered: list[str] = []  # callback queries
+        self.files: dict[str, bytes] = {}  # by file id
         self.commands: dict[str, list[dict[str, str]]] = {}  # by scope
         self._bell = Bell()
         self.updates = Updates(self._bell)
@@ -52,6 +53,7 @@ class FakeTelegram:
     async def __aenter__(self) -> Self:
         app = web.Application()
         app.router.add_route("*", "/bot{token}/{method}", self._handle)
+        app.router.add_get("/file/bot{token}/{path:.*}", self._download)
         self._runner = web.AppRunner(
             app, access_log=None, shutdown_timeout=0.1, handler_cancellation=True
         )
@@ -128,6 +130,13 @@ class FakeTelegram:
             "old_reaction": [{"type": "emoji", "emoji": old}] if old else [],
             "new_reaction": [{"type": "emoji", "emoji": emoji}] if emoji else [],
         }})  # fmt: skip
+
+    def upload(self, name: str, content: bytes, kind: str = "") -> dict[str, Any]:
+        """Keep a file; returns the `document` to write a message with."""
+        id = f"file{len(self.files)}"
+        self.files[id] = content
+        return {"file_id": id, "file_unique_id": f"u{id}", "file_name": name, "mime_type": kind,
+                "file_size": len(content)}  # fmt: skip
 
     def person(self, id: int) -> dict[str, Any]:
         """Return a person as the API describes them."""
@@ -212,6 +221,28 @@ class FakeTelegram:
         self.answered.append(args["callback_query_id"])
         return True
 
+    def _file(self, args: dict[str, Any]) -> dict[str, Any]:
+        id = args["file_id"]
+        if id not in self.files:
+            raise Rejected(400, "Bad Request: wrong file_id or the file is temporarily unavailable")
+        if len(self.files[id]) > 20_000_000:
+            raise Rejected(400, "Bad Request: file is too big")
+        return {"file_id": id, "file_unique_id": f"u{id}", "file_size": len(self.files[id]),
+                "file_path": f"documents/{id}"}  # fmt: skip
+
+    async def _download(self, request: web.Request) -> web.Response:
+        id = request.match_info["path"].removeprefix("documents/")
+        if request.match_info["token"] != self.token or id not in self.files:
+            return web.Response(status=404)
+        return web.Response(body=self.files[id])
+
+    def _administrators(self, args: dict[str, Any]) -> list[dict[str, Any]]:
+        place = self.chats.place(args)
+        if place.type == "private":
+            raise Rejected(400, "Bad Request: there are no administrators in the private chat")
+        return [{"user": self.person(id), "status": rank, "is_anonymous": False}
+                for id, rank in place.ranks.items()]  # fmt: skip
+
     def _action(self, args: dict[str, Any]) -> bool:
         self.actions.append((self.chats.place(args).id, args["action"]))
         return True
@@ -231,6 +262,8 @@ REST: dict[str, Callable[[FakeTelegram, dict[str, Any]], Any]] = {
     "setWebhook": lambda fake, args: fake.updates.set_webhook(args),
     "deleteWebhook": lambda fake, args: fake.updates.delete_webhook(args),
     "sendChatAction": FakeTelegram._action,
+    "getChatAdministrators": FakeTelegram._administrators,
+    "getFile": FakeTelegram._file,
     "answerCallbackQuery": FakeTelegram._answer,
     "setMyCommands": FakeTelegram._set_commands,
     "getMyCommands": lambda fake, args: fake.commands.get(_scope(args), []),

@@ -41,6 +41,12 @@ class Shown:
     markup: str  # "", "HTML", "markdown" or "html" of a rich message
     reply_to: int | None = None
     thread: int | None = None
+    keyboard: list[list[dict[str, Any]]] = field(default_factory=list)  # rows of buttons
+
+    @property
+    def buttons(self) -> list[dict[str, Any]]:
+        """The buttons below it."""
+        return [button for row in self.keyboard for button in row]
 
 
 @dataclass
@@ -53,6 +59,7 @@ class Chat:
     ids: Iterator[int] = field(default_factory=lambda: itertools.count(1))
     messages: dict[int, dict[str, Any]] = field(default_factory=dict)  # of people and of the bot
     shown: dict[int, Shown] = field(default_factory=dict)
+    ranks: dict[int, str] = field(default_factory=dict)  # person → "creator" or "administrator"
 
     def plain(self) -> dict[str, Any]:
         """Return the chat as the API describes it."""
@@ -94,8 +101,9 @@ class Chats:
         answered = place.messages.get(reply.get("message_id", 0))
         if reply and answered is None and not reply.get("allow_sending_without_reply"):
             raise Rejected(400, "Bad Request: message to be replied not found")
-        content = self._content(args)
-        return self._show(place, Shown(next(place.ids), *content, reply.get("message_id"), thread))
+        content, keyboard = self._content(args), _keyboard(args)
+        shown = Shown(next(place.ids), *content, reply.get("message_id"), thread, keyboard)
+        return self._show(place, shown)
 
     def edit(self, args: dict[str, Any]) -> dict[str, Any]:
         """Do what editMessageText does."""
@@ -103,7 +111,7 @@ class Chats:
         old = place.shown.get(int(args["message_id"]))
         if old is None:
             raise Rejected(400, "Bad Request: message to edit not found")
-        new = Shown(old.id, *self._content(args), old.reply_to, old.thread)
+        new = Shown(old.id, *self._content(args), old.reply_to, old.thread, _keyboard(args))
         if new == old:
             raise Rejected(400, NOT_MODIFIED)
         return self._show(place, new)
@@ -127,9 +135,11 @@ class Chats:
         place.shown[shown.id] = shown
         self.history[place.id].append((shown.id, shown.text))
         topic = {"message_thread_id": shown.thread, "is_topic_message": True}
+        below = {"reply_markup": {"inline_keyboard": shown.keyboard}}
         place.messages[shown.id] = {
             "message_id": shown.id, "date": DATE, "chat": place.plain(), "from": self.me,
             "text": shown.text, **(topic if shown.thread else {}),
+            **(below if shown.keyboard else {}),
         }  # fmt: skip
         return place.messages[shown.id]
 
@@ -147,6 +157,17 @@ class Chats:
         if units(text) > limit:
             raise Rejected(400, "Bad Request: message is too long")
         return text, source, markup
+
+
+def _keyboard(args: dict[str, Any]) -> list[list[dict[str, Any]]]:
+    """Return the rows of buttons of a call, or refuse them as Telegram does."""
+    rows: list[list[dict[str, Any]]] = (args.get("reply_markup") or {}).get("inline_keyboard", [])
+    for button in (button for row in rows for button in row):
+        if not button["text"].strip():
+            raise Rejected(400, "Bad Request: text buttons are unallowed in the inline keyboard")
+        if not 1 <= len(button["callback_data"].encode()) <= 64:
+            raise Rejected(400, "Bad Request: BUTTON_DATA_INVALID")
+    return rows
 
 
 def visible(source: str, known: set[str]) -> str:

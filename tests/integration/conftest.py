@@ -1,5 +1,6 @@
 """What the tests of the engine share: a model, a configuration, a platform, and short words."""
 
+import asyncio
 import sqlite3
 from contextlib import closing
 
@@ -36,6 +37,22 @@ def slow(model, words=40, interval=0.05):
 async def begun(platform, words="word2"):
     """Wait until an answer shows its first words."""
     await platform.until(lambda: any(words in shown.text for shown in platform.shown))
+
+
+class HeldSummaries:
+    """Holds the calls of a running engine that sum up until `release` is set."""
+
+    def __init__(self, engine):
+        self.begun, self.release = asyncio.Event(), asyncio.Event()
+        summariser = engine.summarising.models["main"].model
+        self._stream, summariser.stream = summariser.stream, self._held
+
+    async def _held(self, prompt):
+        if prompt.purpose == "summary":
+            self.begun.set()
+            await self.release.wait()
+        async for delta in self._stream(prompt):
+            yield delta
 
 
 def prompt(call):

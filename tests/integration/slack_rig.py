@@ -93,16 +93,18 @@ def free_port():
         return probe.getsockname()[1]
 
 
-def built(slack, *, streaming="edit", marks=None, pulse=None, **settings):
+def built(slack, *, streaming="edit", marks=None, pulse=None, roles=False, **settings):
     """Build the adapter as the app does."""
     surroundings = Surroundings(
         bot_name="Parley",
         streaming=streaming,
         marks=marks or Marks(),
         pulse=pulse or Beat("slack", time.time),
+        roles=roles,
         secret=SECRETS.__getitem__,
     )
-    return DESCRIPTOR.build(SlackSettings(base_url=slack.base_url, **settings), surroundings)
+    values = {"base_url": slack.base_url} | settings
+    return DESCRIPTOR.build(SlackSettings(**values), surroundings)
 
 
 @asynccontextmanager
@@ -111,9 +113,10 @@ async def listening(slack, inbox, *, look_every=60.0, grace=0.1, **settings):
     if settings.get("mode") == "http":
         settings.setdefault("http_port", free_port())
         slack.request_url = f"http://127.0.0.1:{settings['http_port']}/slack/events"
-    receiver = built(slack, **settings).receiver
+    listener = receiver = built(slack, **settings).receiver
+    receiver = getattr(receiver, "receiver", receiver)  # below the one that asks for roles
     receiver.look_every, receiver.grace = look_every, grace
-    task = asyncio.ensure_future(receiver.listen(inbox))
+    task = asyncio.ensure_future(listener.listen(inbox))
     try:
         await slack.until(lambda: task.done() or slack.sockets or _open(slack.request_url))
         yield task

@@ -83,7 +83,7 @@ def beat():
     return Beat("telegram", time.time)
 
 
-def built(fake, *, streaming="edit", secrets=None, pulse=None, **settings):
+def built(fake, *, streaming="edit", secrets=None, pulse=None, roles=False, **settings):
     """Build the adapter against a fake, as the bot does."""
     known = {"TELEGRAM_BOT_TOKEN": TOKEN, "TELEGRAM_WEBHOOK_SECRET": SECRET} | (secrets or {})
     values = {"base_url": fake.base_url, "base_file_url": fake.base_file_url, "poll_timeout_s": 5}
@@ -98,6 +98,7 @@ def built(fake, *, streaming="edit", secrets=None, pulse=None, **settings):
         streaming=streaming,
         marks=Marks(),
         pulse=pulse or beat(),
+        roles=roles,
         secret=secret,
     )
     return DESCRIPTOR.build(TelegramSettings(**values | settings), surroundings)
@@ -106,7 +107,8 @@ def built(fake, *, streaming="edit", secrets=None, pulse=None, **settings):
 @asynccontextmanager
 async def listening(adapter, inbox):
     """Run the receiving side; waits are short, so that back-off takes no time."""
-    adapter.receiver.sleep = lambda seconds: asyncio.sleep(min(seconds, 0.02))
+    receiver = getattr(adapter.receiver, "receiver", adapter.receiver)  # below who asks for roles
+    receiver.sleep = lambda seconds: asyncio.sleep(min(seconds, 0.02))
     task = asyncio.create_task(adapter.receiver.listen(inbox))
     try:
         yield task

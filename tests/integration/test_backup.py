@@ -6,10 +6,12 @@ import sqlite3
 import stat
 import subprocess
 import sys
+import time
 from contextlib import closing, contextmanager
 from importlib import resources
 from pathlib import Path
 
+import orjson
 import pytest
 
 from bot.backends.sqlite import schema
@@ -17,6 +19,8 @@ from bot.backends.sqlite.backup import back_up, check, look, restore
 from bot.backends.sqlite.copying import copies
 from bot.backends.sqlite.store import opened
 from bot.domain.errors import StoreError
+from bot.domain.events import Attachment
+from bot.ports.store import Result
 from tests.events import message
 
 BEFORE = b"SQLite format 3\0 the one from before"
@@ -82,6 +86,56 @@ async def test_a_migration_that_is_killed_at_any_statement_is_finished_by_the_ne
         if not killed:
             break
     assert number > 12, "hardly any statement was seen"
+
+
+SECOND = """
+insert into inbox (id, event, lane, memory, epoch, message, payload, at)
+  values (1, 'telegram:1', 'telegram::42:', 'telegram::42:', 0, '7', :event, :at);
+insert into letters values (2, :event, 'gave up', 3, :at);
+insert into inbox (id, event, lane, memory, epoch, message, state, at, closed)
+  values (2, 'telegram:2', 'telegram::42:', 'telegram::42:', 0, '8', 'dead', :at, :at);
+insert into lines (memory, lane, event, message, role, person, name, text, size, at) values
+  ('telegram::42:', 'telegram::42:', 'e', '6', 'user', 'telegram::42', 'Bob', 'CANARY', 6, :at);
+insert into ledger (at, person, lane, model, input, output, estimated, cost)
+  values (:at, 'telegram::42', 'telegram::42:', 'm', 3, 4, 0, 0.5);
+"""
+BOB = "telegram::42"
+
+
+async def test_what_the_second_version_has_written_is_read_told_and_forgotten(tmp_path):
+    path, now = tmp_path / "parley.db", time.time()
+    old_store(path, lines=0)
+    script = resources.files("bot.backends.sqlite.migrations") / "0002_letters.sql"
+    event = orjson.dumps({
+        "kind": "MessageReceived", "id": "telegram:1", "at": now, "conversation": "telegram::42:",
+        "author": {"platform": "telegram", "workspace": "", "user": "42", "name": "Bob",
+                   "bot": False, "roles": []},
+        "text": "CANARY", "message": "7", "addressed": True, "private": True, "quoted": "",
+        "attachments": ["CANARY.txt"], "replaces": "", "edited": 0.0, "before": [],
+    }).decode()  # fmt: skip
+    with closing(sqlite3.connect(path)) as db, db:
+        db.executescript(f"{script.read_text()}pragma user_version=2;")
+        for statement in SECOND.split(";\n")[:-1]:
+            db.execute(statement, {"event": event, "at": now})
+
+    async with opened(path) as store:
+        (turn,) = await store.lanes.claim(1)
+        assert turn.event.attachments == (Attachment(name="CANARY.txt"),)
+        told = await store.privacy.export(BOB)
+        assert {"lines", "usage", "waiting", "given_up"} == set(told)
+        assert [copied.name[:12] for copied in copies(path)] == ["parley.db.v2"]
+        await store.lanes.finish(turn, Result())
+
+        counts = await store.privacy.erase(BOB, at=now)
+        assert await store.privacy.scour()
+
+        assert counts == {"lines": 1, "letters": 1, "usage": 1}
+        assert copies(path) == []
+        assert set(await store.privacy.export(BOB)) == {"usage", "forgotten"}
+    with closing(sqlite3.connect(path)) as db:
+        ((person, lane, purpose),) = db.execute("select person, lane, purpose from ledger")
+    assert (len(person), lane, purpose) == (32, "", "answer")
+    assert not [file for file in tmp_path.iterdir() if b"CANARY" in file.read_bytes()]
 
 
 async def test_only_the_newest_copies_from_before_migrations_stay(tmp_path):

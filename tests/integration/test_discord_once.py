@@ -145,3 +145,14 @@ async def test_a_channel_that_may_not_be_read_back_is_answered_all_the_same(disc
     discord.script.on(READ, Refuse("50001", 403))
     await sender.deliver(address, saying("an answer"), Outbox(Part(index=0)))
     assert discord.shown(TEXT) == ["an answer"]
+
+
+async def test_of_several_replies_to_one_message_none_is_taken_for_another(discord, sender):
+    first = replace(ask(discord, TEXT, "one"), several=True)
+    await sender.deliver(first, saying("one"), Outbox())
+    second, cut_short = replace(first, key="two"), Outbox()
+    cut_short.resumed = True
+    for _ in range(2):  # the second time Discord knows it by its nonce
+        await sender.deliver(second, saying("two"), cut_short)
+        cut_short.parts.clear()
+    assert discord.shown(TEXT) == ["one", "two"]

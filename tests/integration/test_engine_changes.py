@@ -175,7 +175,8 @@ async def test_who_writes_again_interrupts_only_the_own_answer(config, platform,
         await begun(platform, "word6")
         assert not platform.texts()
         model.interval, model.answer = 0, "next"
-        await platform.inbox.accept(message("again"))
+        renamed = replace(ANN, name="Ann B.", roles=("7",))
+        await platform.inbox.accept(message("again", author=renamed))
         first, *others = await platform.answers(3)
     assert first.endswith(sentences.STOPPED)
     assert others == ["next", "next"]

@@ -5,7 +5,11 @@ import logging
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 
+import pytest
+
 from bot.config.sections import TurnSettings
+from bot.core.pace import COMMANDS
+from bot.domain.budgets import Allowance, Budgets
 from bot.domain.conversation import Conversation
 from bot.domain.errors import Unreachable
 from bot.domain.events import StopAsked
@@ -14,7 +18,7 @@ from bot.ops import logs
 from tests.events import ANN, PLACE, command, message
 from tests.fakes.script import Refuse
 from tests.harness import MemoryPlatform, running
-from tests.integration.conftest import begun, deletion, edit, lines, prompt, slow, thread
+from tests.integration.conftest import begun, deletion, edit, lines, prompt, slow, stored, thread
 
 BOB = replace(ANN, user="bob", name="Bob")
 
@@ -137,6 +141,44 @@ async def test_a_question_that_somebody_else_retries_stays_its_authors(
         await platform.answers(3)
     assert [person for role, person, _ in lines(tmp_path) if role == "user"] == ["fake::ann"]
     assert prompt(model.calls[-1]) == [("user", "Ann: words of ann")]
+
+
+async def test_who_retries_a_question_pays_for_it(config, platform, model, tmp_path):
+    async with running(config, platform):
+        await platform.inbox.accept(message("words of ann", private=False))
+        await platform.answers(1)
+        await platform.inbox.accept(command("retry", author=BOB, private=False))
+        await platform.answers(3)
+    paid = stored(tmp_path, "select count(distinct person), count(*) from ledger")
+    assert paid == [(2, 2)]
+
+
+async def test_who_has_nothing_left_cannot_spend_what_others_have(config, platform, model):
+    budgets = Budgets(per_person=Allowance(messages=1))
+    async with running(replace(config, budgets=budgets), platform):
+        for text, author in (("one", ANN), ("two", BOB)):
+            await platform.inbox.accept(message(text, author=author, private=False))
+        await platform.answers(2)
+        for author in (BOB, ANN):
+            await platform.inbox.accept(command("retry", author=author, private=False))
+        await platform.answers(6)
+    assert len(model.calls) == 2
+
+
+@pytest.mark.parametrize(("admins", "refused"), [((), 3), ((str(ANN),), 0)])
+async def test_nobody_but_an_admin_gives_any_number_of_commands(
+    config, platform, model, admins, refused
+):
+    busy = replace(config, bot=replace(config.bot, admins=admins))
+    async with running(busy, platform):
+        for _ in range(COMMANDS + 3):
+            await platform.inbox.accept(command("whoami"))
+        said = await platform.answers(COMMANDS + 3)
+        await platform.inbox.accept(command("stop"))
+        await platform.inbox.accept(command("whoami", author=BOB))
+        *_, stop, bob = await platform.answers(COMMANDS + 5)
+    assert sum("many commands" in text for text in said) == refused
+    assert "many commands" not in stop + bob
 
 
 async def test_a_retry_in_a_thread_answers_in_that_thread(config, platform):

@@ -15,7 +15,7 @@ from bot.config import Secrets
 from bot.config.sections import TurnSettings
 from bot.domain.conversation import Conversation
 from bot.domain.errors import DeliveryError, StoreBusy, StoreError
-from bot.domain.replies import Part, Usage
+from bot.domain.replies import Part
 from bot.ports.platform import Adapter
 from bot.ports.store import Result
 from tests.events import command, message
@@ -211,9 +211,9 @@ async def test_a_value_that_the_database_cannot_hold_fails_alone(tmp_path):
     async with opened(tmp_path / "parley.db") as store:
         await put(store, message("q"))
         (turn,) = await claim(store)
-        immense = Usage(model="m", input_tokens=10**30)
+        immense = Part(index=10**30)
         with pytest.raises(StoreError):
-            await asyncio.wait_for(store.lanes.charge(turn, immense, 0.0), 2)
+            await asyncio.wait_for(store.lanes.save_part(turn, immense), 2)
         assert await asyncio.wait_for(put(store, message("r")), 2)
 
 

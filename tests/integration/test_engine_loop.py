@@ -1,6 +1,7 @@
 """The engine's own loop: nothing that is raised in it, and no clock, ends a lane or a platform."""
 
 import asyncio
+import re
 import time
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field, replace
@@ -8,6 +9,8 @@ from importlib import import_module
 
 import pytest
 
+from bot.app.beside import lasting
+from bot.app.clocks import SystemClock
 from bot.app.engine import assemble
 from bot.backends.sqlite.store import opened
 from bot.config import Secrets
@@ -101,6 +104,52 @@ async def test_a_receiver_in_which_anything_is_raised_listens_again_and_others_l
         assert not engine.done()
         await platform.inbox.accept(message("still here?"))
         assert await platform.answers(1) == ["You said: still here?"]
+
+
+class TrippingClock(SystemClock):
+    """A clock on which the first who sleeps meets an error."""
+
+    def __init__(self, error):
+        self.error, self.slept = error, 0
+
+    async def sleep(self, seconds):
+        self.slept += 1
+        if self.slept == 1:
+            raise self.error
+        await super().sleep(seconds)
+
+
+@ODD
+@pytest.mark.parametrize("name", ["moderators", "tidying"])
+async def test_what_runs_beside_the_answers_begins_anew_when_it_breaks_down_and_operators_see_it(
+    config, platform, error, name, monkeypatch, caplog
+):
+    monkeypatch.setattr(import_module("bot.app.beside"), "FIRST_PAUSE", 0.05)
+    for module in ("bot.core.moderation.moderators", "bot.core.retention"):
+        monkeypatch.setattr(import_module(module), "LOOK_S", 0.01)
+    async with running(config, platform) as engine:
+        part = {"moderators": engine.moderators, "tidying": engine.keeping.tidying}[name]
+        clock = part.clock = TrippingClock(error)
+        await platform.until(lambda: clock.slept > 2)
+    said = [record for record in caplog.records if f"{name} broke down" in record.message]
+    assert [(record.levelname, record.exc_info) for record in said] == [("ERROR", None)]
+    assert "0.05 s" in said[0].message
+
+
+async def test_what_keeps_breaking_down_begins_anew_less_and_less_often(monkeypatch, caplog):
+    for name, seconds in (("FIRST_PAUSE", 0.01), ("LONGEST_PAUSE", 0.04)):
+        monkeypatch.setattr(import_module("bot.app.beside"), name, seconds)
+    runs = []
+
+    async def run():
+        runs.append(1)
+        if len(runs) < 5:
+            raise ValueError("somebody said CANARY")
+
+    await lasting("counting", run)
+    assert re.findall(r"again in ([\d.]+) s", caplog.text) == ["0.01", "0.02", "0.04", "0.04"]
+    assert "counting broke down" in caplog.text
+    assert "CANARY" not in caplog.text
 
 
 # ---- clocks

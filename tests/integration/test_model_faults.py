@@ -9,12 +9,15 @@ import openai._base_client
 import pytest
 
 from bot.config.sections import ChatSettings, TurnSettings
-from tests.events import message
+from bot.core.models.breaker import FAILURES
+from bot.domain.conversation import Person
+from tests.events import ANN, command, message
 from tests.fakes.openai import CHAT, FakeOpenAI
 from tests.fakes.script import Delay, Refuse, Reset, ServerError, TooMany, Truncate
 from tests.harness import running
 from tests.integration.conftest import lines, prompt, stored, thread
 
+BOB = Person(platform="fake", user="bob", name="Bob")
 MB = 1 << 20
 WORD = b'data: {"choices":[{"delta":{"content":"half an answer"}}]}\n\n'
 BREAKS_OFF = "half an answer\n\n*The answer breaks off here"
@@ -88,6 +91,40 @@ async def test_without_another_model_the_person_hears_one_sentence_and_the_lane_
     assert "my language model" in sorry.lower()
     assert "Reference" in sorry
     assert then == "You said: two"
+
+
+async def test_a_model_that_keeps_failing_is_left_alone_and_admins_see_it(
+    with_second, platform, model
+):
+    model.script.on(CHAT, *[Refuse("no money", 402)] * 99)
+    admins = replace(with_second, bot=replace(with_second.bot, admins=(str(ANN),)))
+    async with running(admins, platform):
+        for number in range(FAILURES + 3):
+            await platform.inbox.accept(message(str(number)))
+        await platform.answers(FAILURES + 3)
+        await platform.inbox.accept(command("status"))
+        await platform.inbox.accept(command("status", author=BOB))
+        *_, told, others = await platform.answers(FAILURES + 5)
+    assert len(model.calls) == FAILURES
+    assert f"- Model main failed {FAILURES} times in a row; tried again in" in told + others
+    assert (told + others).count("failed") == 1
+
+
+async def test_models_are_shown_with_what_people_choose_them_by(config, platform, model):
+    main = replace(
+        config.models["main"],
+        context_tokens=128_000,
+        vision=True,
+        price_input=1.25,
+        price_output=10,
+    )
+    async with running(replace(config, models={"main": main}), platform):
+        await platform.inbox.accept(command("model"))
+        (said,) = await platform.answers(1)
+    assert said.endswith(
+        "- **main**: fake-model, 128,000 tokens, sees pictures, "
+        "1.25 USD in and 10 USD out per million tokens"
+    )
 
 
 @pytest.mark.parametrize("pieces", GARBAGE, ids=kind)

@@ -225,6 +225,23 @@ async def test_a_server_without_stream_options_still_answers(fake):
     assert ended.usage.estimated
 
 
+async def test_effort_is_sent_only_where_it_is_set(fake):
+    async with opened(fake.base_url) as model:
+        await answer(model)
+    async with opened(fake.base_url, effort="low") as model:
+        await answer(model)
+    assert ["reasoning_effort" in call.args for call in fake.calls] == [False, True]
+    assert fake.calls[-1].args["reasoning_effort"] == "low"
+
+
+async def test_a_server_without_effort_is_asked_once_more_without_it(fake):
+    fake.script.on(CHAT, Refuse("Unrecognized request argument supplied: reasoning_effort", 400))
+    async with opened(fake.base_url, effort="high") as model:
+        await answer(model)
+        await answer(model)
+    assert ["reasoning_effort" in call.args for call in fake.calls] == [True, False, False]
+
+
 async def test_nobody_listens_there(fake):
     async with FakeOpenAI() as gone:
         pass

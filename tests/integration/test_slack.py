@@ -87,13 +87,14 @@ async def test_commands_and_buttons_are_stored_and_acknowledged_with_nothing_to_
     inbox = Inbox()
     async with FakeSlack() as slack, listening(slack, inbox, mode=mode):
         command_url = slack.slash("Reset  the  thing ", channel="C1")
-        press_url = slack.press("fb", "5.000001")
+        message = slack.say("an answer", missed=True)
+        press_url = slack.press("fb", message)
         await slack.until(lambda: len(slack.acks) == 2)
         assert set(map(str, slack.acks.values())) == {"{}"}
     command, press = sorted(inbox.events.values(), key=lambda event: isinstance(event, Pressed))
     assert isinstance(command, CommandGiven)
     assert (command.name, command.words, command.reply_via) == ("reset", "the  thing", command_url)
-    assert (press.action, press.value, press.message) == ("fb", "1", "5.000001")
+    assert (press.action, press.value, press.message) == ("fb", "1", message)
     assert press.reply_via == press_url
 
 

@@ -296,14 +296,15 @@ async def test_a_channel_that_the_bot_joined_is_known_from_then_on():
         assert await caught_up(slack, marks, 1) == ["welcome"]
 
 
-async def test_marks_are_written_together_and_not_one_by_one():
+async def test_marks_are_written_together_and_not_one_by_one(monkeypatch):
+    monkeypatch.setattr(receiver, "FLUSH_EVERY", 600.0)  # however slow this machine is now
     marks, inbox = Marks(), Inbox()
     async with FakeSlack() as slack:
         async with listening(slack, inbox, marks=marks):
             for number in range(200):
                 slack.say(f"{number}", f"D{number % 4}")
             await slack.until(lambda: len(inbox.events) == 200)
-        assert marks.writes <= 4 * 3
+        assert marks.writes <= 4 * 2  # the first of each channel, and at the end
         newest = {id: kept[-1]["ts"] for id, kept in slack.workspace.messages.items()}
     assert marks.newest == {f"slack:T1:{id}:": ts for id, ts in newest.items()}
 

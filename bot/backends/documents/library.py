@@ -1,31 +1,15 @@
-"""Finds the entry that answers a question, and knows when none does.
+"""Finds the entry that answers a question by its words, in an index that is kept in memory."""
 
-The order comes from which words an entry has and where; whether the best entry answers at all is
-its coverage: the share of the question's information that it contains. A word's information is its
-inverse document frequency, so a word that no document knows weighs most against an answer.
-Weights and thresholds were chosen on labelled questions (tests/unit/backends/documents).
-"""
-
-import math
 import sqlite3
 import weakref
-from collections import defaultdict
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from heapq import nlargest
 
 from bot.backends.documents.reading import Entry
-from bot.backends.documents.words import Vocabulary, carries_topic, plain, words
+from bot.domain.asking import Vocabulary, carries_topic, continues, plain, words
+from bot.domain.coverage import CANDIDATES, CONTEXT, Fit, Word, candidates, fits, information
 
-ENOUGH = 0.5  # coverage by two or more words: below it an answer would be a guess
-ENOUGH_ALONE = 0.65  # coverage by a single word
-RELATED = 0.3  # coverage of an entry that is worth a mention
 NEAR = 0.85  # of the best score: these entries may answer as well
-IN_TITLE, WHOLE_TITLE, RANK = 0.5, 0.4, 0.2  # what a score gains beside coverage
-CONTEXT = 0.3  # weight of a word of the question before, in a short question that continues it
-SHORT = 2  # words that carry the topic
-BARE = 3  # words, of which none does
-CANDIDATES = 50
 
 _SCHEMA = """
 create virtual table entries using fts5(
@@ -38,34 +22,12 @@ select rowid, -bm25(entries, 4, 1, 1) from entries where entries match ? order b
 """
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True)
 class Match:
-    """One entry that has words of the question."""
+    """One entry that has words of the question, and how well it fits."""
 
     entry: Entry
-    found: int  # words of the question that the entry has
-    titled: int  # and of these, how many are in its title
-    coverage: float  # 0 to 1
-    score: float
-
-    @property
-    def answers(self) -> bool:
-        """Whether the entry covers enough of the question to be quoted as its answer."""
-        return self.coverage >= (ENOUGH if self.found > 1 else ENOUGH_ALONE)
-
-    @property
-    def related(self) -> bool:
-        """Whether the entry is worth a mention when nothing answers."""
-        return self.titled > 0 and self.coverage >= RELATED
-
-
-@dataclass(frozen=True, slots=True)
-class _Word:
-    """A word of a question and the entries that have it."""
-
-    information: float
-    entries: frozenset[int]
-    titles: frozenset[int]
+    fit: Fit
 
 
 class Library:
@@ -100,14 +62,14 @@ class Library:
         asked = words(question)
         topic = self._look_up(filter(carries_topic, asked), 1.0)
         alone = self._ranked(asked, topic) if topic else []
-        if not before or not _continues(asked, topic) or (alone and alone[0].answers):
+        if not before or not continues(asked, len(topic)) or (alone and alone[0].fit.answers):
             return alone  # the question before may have been about something else
         said = self._look_up(filter(carries_topic, words(before)), CONTEXT)
-        topic = {word: found for word, found in said.items() if found.entries} | topic
+        topic = {word: found for word, found in said.items() if found.passages} | topic
         return self._ranked(asked, topic) if topic else []
 
-    def _look_up(self, found: Iterable[str], weight: float) -> dict[str, _Word]:
-        topic: dict[str, _Word] = {}
+    def _look_up(self, found: Iterable[str], weight: float) -> dict[str, Word]:
+        topic: dict[str, Word] = {}
         for word in found:
             query = self._query(word)
             entries = self._having(query)
@@ -115,8 +77,8 @@ class Library:
                 word, query = meant, self._query(meant)  # noqa: PLW2901
                 entries = self._having(query)
             titles = self._having(f"title: ({query})") if entries else entries
-            rarity = math.log((len(self.entries) + 1) / (len(entries) + 0.5))
-            topic[word] = _Word(weight * rarity, entries, titles)
+            rarity = information(len(entries), len(self.entries))
+            topic[word] = Word(weight * rarity, entries, titles)
         return topic
 
     def _query(self, word: str) -> str:
@@ -131,47 +93,14 @@ class Library:
         rows = self._index.execute("select rowid from entries where entries match ?", (query,))
         return frozenset(row for (row,) in rows)
 
-    def _ranked(self, asked: list[str], topic: dict[str, _Word]) -> list[Match]:
-        found: defaultdict[int, float] = defaultdict(float)
-        for word in topic.values():
-            for row in word.entries:
-                found[row] += word.information + IN_TITLE * word.information * (row in word.titles)
+    def _ranked(self, asked: list[str], topic: dict[str, Word]) -> list[Match]:
         ranks = self._ranks([*topic, *asked])
-        candidates = nlargest(CANDIDATES, found, key=found.__getitem__)
-        matches = [self._match(row, topic.values(), ranks.get(row, 0.0)) for row in candidates]
-        return sorted(matches, key=_score, reverse=True)
+        found = candidates(topic.values())
+        ranked = fits(topic.values(), found, ranks, lambda row: self.entries[row].title)
+        return [Match(self.entries[fit.passage], fit) for fit in ranked]
 
     def _ranks(self, asked: list[str]) -> dict[int, float]:
         """Return by entry how well it fits by BM25 to all words of the question, the best as 1."""
         query = " OR ".join(f'"{word}"' for word in dict.fromkeys(asked))
         rows = self._index.execute(_RANKED, (query, CANDIDATES)).fetchall()
         return {row: rank / rows[0][1] for row, rank in rows}
-
-    def _match(self, row: int, topic: Collection[_Word], rank: float) -> Match:
-        total = sum(word.information for word in topic)
-        entry = self.entries[row]
-        found = [word.information for word in topic if row in word.entries]
-        titled = [word.information for word in topic if row in word.titles]
-        coverage = sum(found) / total
-        heading = sum(map(carries_topic, words(entry.title))) or 1
-        return Match(
-            entry=entry,
-            found=len(found),
-            titled=len(titled),
-            coverage=coverage,
-            score=coverage
-            + IN_TITLE * sum(titled) / total
-            + WHOLE_TITLE * min(1.0, len(titled) / heading)
-            + RANK * rank,
-        )
-
-
-def _continues(asked: list[str], topic: Collection[str]) -> bool:
-    """Return whether a question may lean on the one before: "and on Sundays?", "how much?"."""
-    if topic:
-        return len(topic) <= SHORT
-    return 0 < len(asked) <= BARE and all(word.isalpha() for word in asked)
-
-
-def _score(match: Match) -> float:
-    return match.score

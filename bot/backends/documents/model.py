@@ -5,30 +5,36 @@ documents do not cover it says it does not know. Whoever connects a language mod
 """
 
 import re
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Sequence
 from pathlib import Path
 from typing import Self
 
 from bot.backends.documents import sentences
 from bot.backends.documents.library import NEAR, Library, Match
 from bot.backends.documents.reading import BUNDLED, read, synonyms
-from bot.backends.documents.words import words
+from bot.domain.asking import words
 from bot.domain.dialogue import Delta, Ended, Prompt
 from bot.domain.errors import ConfigError
-from bot.domain.replies import Usage
+from bot.domain.knowledge import Grounds
+from bot.domain.replies import Reason, Usage
 
 NAME = "documents"
 LONGEST_QUESTION = 4_000  # characters: who pastes more does not ask a question
 
 _SPEAKER = re.compile(r"\A[^:\n]{1,60}: (?=\S)")  # groups: "Anna: where can I park?"
-_REMARK = re.compile(r"^(?:>.*|\[.*\])$", re.MULTILINE)  # quotes and remarks in brackets
+# Quotes, remarks in brackets, and what other people and files say, in its fence.
+_REMARK = re.compile(r"^(?:>.*|\[.*\])$|⟦(\w+) [\s\S]*?(?:\1⟧|\Z)", re.MULTILINE)
 
 
 class DocumentsModel:
-    """Quotes the entry that answers the last question, or says that there is none."""
+    """Quotes the entry that answers the last question, or says that there is none.
 
-    def __init__(self, library: Library) -> None:
-        self._library = library
+    What an operator adds takes the place of the demo. Documents that the model was given by name
+    stay: they answer what was not added.
+    """
+
+    def __init__(self, library: Library, *, demo: bool) -> None:
+        self._library, self._demo = library, demo
 
     @classmethod
     def read(cls, documents: str = "") -> Self:
@@ -40,29 +46,34 @@ class DocumentsModel:
         place = Path(documents).expanduser() if documents else BUNDLED
         if not place.exists():
             raise ConfigError(f"documents: {place} does not exist; name a .md file or a folder")
-        return cls(Library(read(place), synonyms(place)))
+        return cls(Library(read(place), synonyms(place)), demo=not documents)
 
     async def stream(self, prompt: Prompt) -> AsyncGenerator[Delta, None]:
         """Yield the answer to the last user line, then `Ended` with a usage of no tokens."""
+        grounds = prompt.grounds
+        if grounds.documents and (self._demo or (grounds.sure and grounds.passages)):
+            answer, reason = _leaning(prompt.lines[-1].text, grounds)
+            yield answer
+            yield Ended(reason=reason, usage=Usage(model=NAME))
+            return
         said = [_question(line.text) for line in prompt.lines if line.role == "user"]
         before, question = ["", "", *said][-2:]
-        yield self._answer(question, _SPEAKER.sub("", before))
-        yield Ended(reason="complete", usage=Usage(model=NAME))
+        answer, reason = self._answer(question, _SPEAKER.sub("", before), grounds)
+        yield answer
+        yield Ended(reason=reason, usage=Usage(model=NAME))
 
-    def _answer(self, question: str, before: str) -> str:
-        count = self._library.files
-        said = words(question)
-        if said and sentences.THANKS.issuperset(said):
-            return sentences.WELCOME
-        if sentences.GREETINGS.issuperset(said):
-            return sentences.introduction(count)
+    def _answer(self, question: str, before: str, grounds: Grounds) -> tuple[str, Reason]:
+        count, said = self._library.files + grounds.documents, words(question)
+        if manners := _manners(said, count):
+            return manners, "complete"
         matches = self._search(question, before)
-        if sentences.is_hail(said) and not (matches and matches[0].titled):
-            return sentences.introduction(count)
-        if matches and matches[0].answers:
-            return _quote(matches)
-        related = [match.entry.name for match in matches if match.related]
-        return sentences.unknown(count, _distinct(related))
+        if sentences.is_hail(said) and not (matches and matches[0].fit.titled):
+            return sentences.introduction(count), "complete"
+        if matches and matches[0].fit.answers:
+            return _quote(matches), "complete"
+        related = [match.entry.name for match in matches if match.fit.related]
+        related += [passage.name for passage in grounds.passages]
+        return sentences.unknown(count, _distinct(related)), "unsure"
 
     def _search(self, question: str, before: str) -> list[Match]:
         """Search with and without a speaker's name in front; the surer result counts."""
@@ -73,12 +84,43 @@ class DocumentsModel:
         return max(self._library.search(without, before), found, key=_sureness)
 
 
+def _leaning(line: str, grounds: Grounds) -> tuple[str, Reason]:
+    """Answer from what was found in the operator's library."""
+    said = words(_SPEAKER.sub("", _question(line)))
+    if manners := _manners(said, grounds.documents):
+        return manners, "complete"
+    if grounds.sure and grounds.passages:
+        return _cited(grounds.passages[0].text), "complete"
+    if said and sentences.is_hail(said):
+        return sentences.introduction(grounds.documents), "complete"
+    names = _distinct([passage.name for passage in grounds.passages])
+    return sentences.unknown(grounds.documents, names), "unsure"
+
+
+def _manners(said: Sequence[str], count: int) -> str:
+    """Return what is said to thanks and to a greeting; nothing to a question."""
+    if said and sentences.THANKS.issuperset(said):
+        return sentences.WELCOME
+    return sentences.introduction(count) if sentences.GREETINGS.issuperset(said) else ""
+
+
+def _cited(text: str) -> str:
+    """Quote a passage with its number, which would break the end of a table or of code."""
+    quoted = _marked(text)
+    last = quoted.rpartition("\n")[2].removeprefix("> ").lstrip()
+    return quoted + ("\n\n[1]" if last.startswith(("|", "```", "~~~")) else " [1]")
+
+
+def _marked(text: str) -> str:
+    return "\n".join(f"> {line}".rstrip() for line in text.splitlines())
+
+
 def _question(text: str) -> str:
     return _REMARK.sub("", text[:LONGEST_QUESTION]).strip()
 
 
 def _sureness(matches: list[Match]) -> float:
-    return matches[0].coverage if matches else 0.0
+    return matches[0].fit.coverage if matches else 0.0
 
 
 def _quote(matches: list[Match]) -> str:
@@ -86,12 +128,13 @@ def _quote(matches: list[Match]) -> str:
     others = [
         match.entry.name
         for match in matches[1:]
-        if match.answers
-        and match.score >= NEAR * best.score
+        if match.fit.answers
+        and match.fit.score >= NEAR * best.fit.score
         and match.entry.name != best.entry.name
     ]
-    quoted = "\n".join(f"> {line}".rstrip() for line in best.entry.body.splitlines())
-    return sentences.quotation(quoted, best.entry.name, best.entry.file, _distinct(others))
+    return sentences.quotation(
+        _marked(best.entry.body), best.entry.name, best.entry.file, _distinct(others)
+    )
 
 
 def _distinct(names: list[str]) -> list[str]:

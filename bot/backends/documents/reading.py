@@ -7,6 +7,7 @@ from pathlib import Path
 
 from bot.domain.errors import ConfigError
 
+SYNONYMS = "synonyms.txt"  # beside documents: it says what means the same, and nothing to quote
 BUNDLED = Path(__file__).with_name("boutique")
 PASSAGE_SIZE = 1_200  # characters: a longer section becomes several entries, cut between paragraphs
 
@@ -68,7 +69,7 @@ def synonyms(place: Path) -> list[str]:
 
     One group a line, words separated by commas; lines that begin with `#` are remarks.
     """
-    file = place / "synonyms.txt"
+    file = place / SYNONYMS
     if not file.is_file():
         return []
     lines = file.read_text(encoding="utf-8-sig", errors="replace").splitlines()

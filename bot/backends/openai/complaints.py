@@ -25,7 +25,7 @@ DISCONNECTED = (aiohttp.ServerDisconnectedError, httpx2.ReadError, httpx2.Remote
 _TOO_LONG = re.compile(
     r"context_length_exceeded|exceed_context_size|context (?:length|size|window)|reduce the length"
     r"|(?:prompt|input|request) is too long|too many (?:input )?tokens|token count .*exceeds"
-    r"|maximum number of tokens",
+    r"|maximum number of tokens|too large to process",
     re.IGNORECASE,
 )
 _NO_QUOTA = re.compile(
@@ -42,6 +42,7 @@ class Complaints:
     settings: OpenAISettings
     url: str  # the base URL that holds
     keyed: bool  # a key was sent
+    path: str = "/chat/completions"
 
     def explain(self, cause: Exception | None) -> ModelError:
         """Return the error to raise for what a call has raised; None: it ended without a word."""
@@ -92,7 +93,7 @@ class Complaints:
                 f"{self._server} has no model {self.settings.model!r}; "
                 f"change models.{self.name}.model to one that it has"
             )
-        return f"{self._server} has no /chat/completions; check base_url, it usually ends in /v1"
+        return f"{self._server} has no {self.path}; check base_url, it usually ends in /v1"
 
     def _of_line(self, causes: tuple[BaseException, ...]) -> ModelError:
         for cause in causes:

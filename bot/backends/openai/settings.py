@@ -3,11 +3,13 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 from ipaddress import ip_address
+from typing import Literal
 from urllib.parse import urlsplit, urlunsplit
 
 OFFICIAL = "https://api.openai.com/v1"
 OFFICIAL_HOST = "api.openai.com"
 
+Effort = Literal["", "none", "minimal", "low", "medium", "high", "xhigh"]
 LookUp = Callable[[str], str | None]
 """Variable name → value, or None when it is not set: `os.environ.get`, or one that knows files."""
 
@@ -21,15 +23,25 @@ class OpenAISettings:
     model: str
     max_output_tokens: int | None = None
     temperature: float | None = None
+    effort: Effort = ""  # how long a reasoning model thinks; empty: as its server likes
     timeout_s: float = 60.0  # of silence: until the first words, and between words
+    vision: bool = False  # it is shown pictures
     context_tokens: int | None = None  # what fits into one call, answer included
+    dimensions: int | None = None  # numbers of a vector, for knowledge.embedder
     price_input: float = 0.0  # USD per million tokens
     price_output: float = 0.0
+    price_minute: float = 0.0  # USD per minute of a recording that it writes down
 
 
 def address(settings: OpenAISettings, look_up: LookUp) -> str:
     """Return the base URL that holds: from the settings, the environment, or OpenAI's own."""
     return settings.base_url or look_up("OPENAI_BASE_URL") or OFFICIAL
+
+
+def vectors_name(settings: OpenAISettings) -> str:
+    """Return the name of the vectors that a model makes."""
+    size = f"/{settings.dimensions}" if settings.dimensions else ""
+    return f"openai:{settings.model}{size}"
 
 
 def host_of(url: str) -> str:
@@ -90,15 +102,15 @@ def _size_problems(settings: OpenAISettings) -> list[str]:
     counts = {
         "max_output_tokens": settings.max_output_tokens,
         "context_tokens": settings.context_tokens,
+        "dimensions": settings.dimensions,
     }
-    prices = {"price_input": settings.price_input, "price_output": settings.price_output}
+    prices = {"price_input": settings.price_input, "price_output": settings.price_output,
+              "price_minute": settings.price_minute}  # fmt: skip
     found = [
         f"{key}: {count} is not above 0; leave it out for the server's own"
         for key, count in counts.items()
         if count is not None and count <= 0
     ]
     return found + [
-        f"{key}: {price:g} is below 0; write USD per million tokens"
-        for key, price in prices.items()
-        if price < 0
+        f"{key}: {price:g} is below 0; write USD" for key, price in prices.items() if price < 0
     ]

@@ -11,7 +11,7 @@ from contextlib import closing, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-from bot.backends.sqlite import copying, schema
+from bot.backends.sqlite import copying, forgotten, schema
 from bot.domain.errors import StoreError
 
 HEADER = b"SQLite format 3\0"  # https://www.sqlite.org/fileformat.html#the_database_header
@@ -104,6 +104,8 @@ def look(path: Path) -> Facts:
 def restore(backup: Path, path: Path, progress: copying.Progress | None = None) -> Path | None:
     """Put a backup in the place of the database; returns under which name that one is kept.
 
+    Who was forgotten since the backup was made is forgotten in it again.
+
     The change is one renaming: killed at any moment, one of the two databases is there as a whole.
 
     Raises:
@@ -117,6 +119,8 @@ def restore(backup: Path, path: Path, progress: copying.Progress | None = None) 
         try:
             with closing(_reading(backup)) as db:
                 copying.copy(db, part, progress)
+            if _is_sound(path):
+                forgotten.forget_again(part, path)
             _give_to_owner(part, path)
             kept = _keep(path)
             copying.put(part, path)
@@ -127,6 +131,15 @@ def restore(backup: Path, path: Path, progress: copying.Progress | None = None) 
         finally:
             part.unlink(missing_ok=True)
     return kept
+
+
+def _is_sound(path: Path) -> bool:
+    """Tell whether a database can still say who was forgotten."""
+    try:
+        check(path)
+    except StoreError:
+        return False
+    return True
 
 
 def _keep(path: Path) -> Path | None:

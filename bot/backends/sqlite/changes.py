@@ -14,7 +14,9 @@ from typing import Any
 import orjson
 
 from bot.backends.sqlite import rows
+from bot.domain.attachments import unnoted
 from bot.domain.events import MessageDeleted, MessageEdited, MessageReceived, from_plain, to_plain
+from bot.domain.untrusted import roleless
 from bot.ports.store import Turn
 
 OPEN = """select id, payload from inbox where lane = ?1 and message = ?2 and payload is not null
@@ -58,7 +60,8 @@ def _open(db: sqlite3.Connection, lane: str, message: str) -> tuple[int, Message
     return (row[0], event) if isinstance(event, MessageReceived) else None
 
 
-def _write(db: sqlite3.Connection, id: int, event: MessageReceived) -> Changed:
+def write(db: sqlite3.Connection, id: int, event: MessageReceived) -> Changed:
+    """Put another event into an open row."""
     payload = orjson.dumps(to_plain(event)).decode()
     (revision,) = db.execute(CHANGE, (payload, event.message, id)).fetchone()
     return Changed(id=id, revision=revision, event=event)
@@ -77,13 +80,16 @@ def amend(db: sqlite3.Connection, edit: MessageEdited, within: float) -> Changed
     changed = event.with_text(edit.message, edit.text, edit.at)
     if edit.at < event.edited or changed.words == event.words:  # late, or told before
         return None
-    return _write(db, id, changed)
+    return write(db, id, changed)
 
 
 def _ask_anew(db: sqlite3.Connection, edit: MessageEdited, within: float) -> Turn | None:
     lane = str(edit.conversation)
     asked = db.execute(ASKED, (lane, edit.message)).fetchone()
-    if asked is None or asked[2] == edit.text or time.time() - asked[3] > within:
+    if asked is not None and asked[0].startswith(rows.HEARD):
+        _say_anew(db, edit, asked[0])
+        return None
+    if asked is None or unnoted(asked[2]) == edit.text or time.time() - asked[3] > within:
         return None
     first, memory = asked[0], asked[1]
     if db.execute(TAKEN_TOGETHER, (first,)).fetchone():
@@ -91,10 +97,20 @@ def _ask_anew(db: sqlite3.Connection, edit: MessageEdited, within: float) -> Tur
     event = MessageReceived(
         id=edit.id, at=edit.at, conversation=edit.conversation, author=edit.author,
         text=edit.text, message=edit.message, addressed=True, private=edit.private,
-        replaces=first, edited=edit.at,
+        closed=edit.closed, replaces=first, edited=edit.at,
     )  # fmt: skip
     shown = [row[0] for row in db.execute(SHOWN, (lane, first))]
     return rows.insert(db, event, lane, memory, parts=shown)
+
+
+def _say_anew(db: sqlite3.Connection, edit: MessageEdited, event: str) -> None:
+    """Change a line that was overheard; it gets a new id, so that who keeps lines reads it."""
+    sql = """delete from lines where event = ? and person = ?
+    returning memory, lane, event, message, role, person, name, text, at"""
+    for *by, text, at in db.execute(sql, (event, str(edit.author))).fetchall():
+        files = text.removeprefix(unnoted(text)).lstrip("\n")
+        changed = "\n\n".join(filter(None, (roleless(edit.text), files)))
+        db.execute(rows.REMEMBER, (*by, changed, len(changed.encode()), at))
 
 
 # ---- deletions
@@ -124,6 +140,7 @@ def withdraw(db: sqlite3.Connection, deletion: MessageDeleted) -> Removed:
             shown += [row[0] for row in db.execute(SHOWN, (lane, event))]
             forgotten += db.execute("delete from lines where event = ?", (event,)).rowcount
             db.execute("delete from answers where lane = ? and event = ?", (lane, event))
+            db.execute("delete from gaps where event = ? and document is null", (event,))
         forgotten += _forget_answer(db, lane, message)
     answers = None
     if shown:
@@ -134,7 +151,7 @@ def withdraw(db: sqlite3.Connection, deletion: MessageDeleted) -> Removed:
 def _shorten(db: sqlite3.Connection, id: int, event: MessageReceived, message: str) -> Changed:
     rest = event.without(message)
     if rest is not None:
-        return _write(db, id, rest)
+        return write(db, id, rest)
     return mark(db, id)
 
 
@@ -159,15 +176,22 @@ def _forget_answer(db: sqlite3.Connection, lane: str, message: str) -> int:
 # ---- several messages as one
 
 
-def gather(db: sqlite3.Connection, turn: int, candidates: Sequence[int]) -> tuple[Any, list[int]]:
-    """Fold the next messages of the same person into a turn; returns its event and their ids."""
+def gather(
+    db: sqlite3.Connection, turn: int, candidates: Sequence[int], *, album: str = ""
+) -> tuple[Any, list[int]]:
+    """Fold the next messages of the same person into a turn; returns its event and their ids.
+
+    Of an album only its parts are, also from behind what others have said meanwhile.
+    """
     sql = """select payload from inbox where id = ?1 and payload is not null
     and not exists (select 1 from steps where turn = ?1)"""
     events: list[tuple[int, MessageReceived]] = []
     for id in (turn, *candidates):
         row = db.execute(sql, (id,)).fetchone()
         event = from_plain(orjson.loads(row[0])) if row else None
-        if not isinstance(event, MessageReceived) or (events and not _joins(events[0][1], event)):
+        if album and getattr(event, "album", "") != album:
+            continue
+        if not isinstance(event, MessageReceived) or not _joins([e for _, e in events], event):
             break
         events.append((id, event))
     if len(events) < 2:
@@ -184,8 +208,13 @@ def gather(db: sqlite3.Connection, turn: int, candidates: Sequence[int]) -> tupl
     return whole, [id for id, _ in events[1:]]
 
 
-def _joins(first: MessageReceived, event: MessageReceived) -> bool:
-    return event.author == first.author and not (event.replaces or first.replaces)
+def _joins(before: Sequence[MessageReceived], event: MessageReceived) -> bool:
+    """Tell whether one event can say who wrote all this, and whom it quotes."""
+    if not before:
+        return True
+    quoted = {one.quoted_by for one in (*before, event) if one.quoted}
+    same = event.author == before[0].author and len(quoted) < 2
+    return same and not (event.replaces or before[0].replaces)
 
 
 def _joined(events: Sequence[MessageReceived]) -> MessageReceived:
@@ -195,8 +224,13 @@ def _joined(events: Sequence[MessageReceived]) -> MessageReceived:
         "at": max(event.at for event in events),
         "conversation": str(first.conversation),
         "addressed": any(event.addressed for event in events),
-        "quoted": "\n".join(filter(None, (event.quoted for event in events))),
-        "attachments": [name for event in events for name in event.attachments],
+        "quoted": "\n".join(dict.fromkeys(event.quoted for event in events if event.quoted)),
+        "quoted_by": next((event.quoted_by for event in events if event.quoted), ""),
+        "attachments": [
+            {**file, "message": file["message"] or event.message}
+            for event in events
+            for file in to_plain(event)["attachments"]
+        ],
         "before": [*chain.from_iterable(map(_pairs, events[:-1])), *last.before],
     }
     whole = from_plain(values)

@@ -3,13 +3,15 @@
 A copy is one file that only its owner reads. It leaves WAL mode, which would need files beside it.
 """
 
+import mmap
 import os
 import sqlite3
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from contextlib import closing
 from itertools import chain, count
 from pathlib import Path
+from urllib.parse import unquote
 
 PAGES = 2048  # copied at a time; between them the progress is told
 KEPT = 3  # copies from before a migration
@@ -65,6 +67,26 @@ def copies(path: Path) -> list[Path]:
     found = path.parent.glob(f"{path.name}.v[0-9]*-*Z*")
     whole = [copied for copied in found if copied.suffix != ".part"]
     return sorted(whole, key=lambda copied: copied.stat().st_mtime_ns, reverse=True)
+
+
+def leftovers(path: Path) -> list[Path]:
+    """Return all that may hold rows from before: copies, replaced databases, halves of either."""
+    kept = (f"{path.name}.v[0-9]*-*Z*", f"{path.name}.replaced-*Z*", f"{path.name}.restoring*")
+    return sorted(found for pattern in kept for found in path.parent.glob(pattern))
+
+
+def mentions(path: Path, people: Iterable[str]) -> bool:
+    """Tell whether a file may say anything of people (`platform:workspace:user`).
+
+    Every row that holds somebody's words holds their id beside them, whatever version wrote it and
+    however damaged the file is.
+    """
+    ids = {unquote(person.rpartition(":")[2]).encode() for person in people}
+    try:
+        with path.open("rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as held:
+            return any(held.find(id) >= 0 for id in ids)
+    except (OSError, ValueError):  # it cannot be read, or is empty
+        return True
 
 
 def free_name(path: Path, word: str) -> Path:

@@ -20,12 +20,14 @@ from bot.backends.sqlite import changes, rows
 from bot.backends.sqlite.timers import Timers
 from bot.backends.sqlite.waiting import Waiting
 from bot.backends.sqlite.writer import Writer, WriterConnection
-from bot.domain.events import Event, MessageDeleted, MessageEdited
-from bot.domain.replies import Part, Usage
-from bot.ports.store import Result, Turn, Withdrawn
+from bot.domain.events import Event, MessageDeleted, MessageEdited, MessageReceived
+from bot.domain.replies import Part
+from bot.ports.store import NewLine, Result, Turn, Withdrawn
 
+# What the bot itself announces says nothing of the platform's clock; its ids bear no platform.
 LATENESS = """select min(abs(closed - at)) from (select closed, at from inbox
-where closed is not null order by closed desc limit 50)"""
+where closed is not null and instr(event, substr(lane, 1, instr(lane, ':'))) = 1
+order by closed desc limit 50)"""
 
 
 class SqliteLanes:
@@ -82,6 +84,15 @@ class SqliteLanes:
                 future.add_done_callback(wait)
             raise
         return stored[0] if stored else None
+
+    async def overhear(
+        self, event: MessageReceived, line: NewLine, *, lane: str, memory: str
+    ) -> bool:
+        """Write the line and the id by which the event is known, in one commit."""
+        place = (memory, lane)
+        return await asyncio.shield(
+            self._writer.put(lambda db: rows.overhear(db, event, line, place))
+        )
 
     def count(self, lane: str = "") -> int:
         """Count open turns."""
@@ -173,7 +184,11 @@ class SqliteLanes:
         if again is not None:
             self.waiting.again(turn.lane, replace(again, attempts=attempts), not_before)
 
-    async def gather(self, turn: Turn) -> Turn:
+    def open(self, lane: str) -> Sequence[Turn]:
+        """Return what waits or runs in a lane."""
+        return self.waiting.turns(lane)
+
+    async def gather(self, turn: Turn, *, album: str = "") -> Turn:
         """Fold what its author wrote since into a turn, on disk and then in memory."""
         head, *followers = self.waiting.turns(turn.lane) or (turn,)
         ids = [after.id for after in followers if not after.steps]
@@ -190,7 +205,7 @@ class SqliteLanes:
                 )
                 gathered.append(changed or gathered[0])
 
-        future = self._writer.put(lambda db: changes.gather(db, turn.id, ids))
+        future = self._writer.put(lambda db: changes.gather(db, turn.id, ids, album=album))
         future.add_done_callback(keep)
         await asyncio.shield(future)
         return gathered[-1]
@@ -206,7 +221,7 @@ class SqliteLanes:
 
     # ---- Journal
 
-    def save(self, turn: Turn, name: str, value: Any) -> Awaitable[None]:
+    def save(self, turn: Turn, name: str, value: Any, *, along: bool = False) -> Awaitable[None]:
         """Write one step; the first one of a turn also marks its attempt as begun."""
         payload = orjson.dumps(value).decode()
 
@@ -215,7 +230,7 @@ class SqliteLanes:
             if name == "admitted":
                 db.execute("update inbox set started = 1 where id = ?", (turn.id,))
 
-        return self._writer.put(work)
+        return self._writer.put(work, along=along)
 
     def save_part(self, turn: Turn, part: Part) -> Awaitable[None]:
         """Write or replace one part."""
@@ -231,18 +246,6 @@ class SqliteLanes:
 
         def work(db: sqlite3.Connection) -> None:
             db.execute("delete from parts where turn = ? and part = ?", (turn.id, index))
-
-        return self._writer.put(work)
-
-    def charge(self, turn: Turn, usage: Usage, cost: float) -> Awaitable[None]:
-        """Write one row of the ledger."""
-        person = str(getattr(turn.event, "author", ""))
-        sums = (usage.input_tokens, usage.output_tokens, usage.estimated, cost)
-        values = (time.time(), person, turn.lane, usage.model, *sums)
-
-        def work(db: sqlite3.Connection) -> None:
-            db.execute(rows.CHARGE, values)
-            db.execute("delete from steps where turn = ? and name = 'asked'", (turn.id,))
 
         return self._writer.put(work)
 

@@ -8,7 +8,7 @@ from typing import Any
 
 import orjson
 
-from bot.backends.sqlite import changes, rows
+from bot.backends.sqlite import accounts, changes, rows
 from bot.backends.sqlite.lanes import end
 from bot.backends.sqlite.waiting import Waiting
 from bot.backends.sqlite.writer import Writer, WriterConnection
@@ -19,11 +19,13 @@ from bot.ports.store import Turn
 NAMED = (
     ("lines", "lane"), ("lines", "memory"), ("answers", "lane"), ("memories", "key"),
     ("joined", "lane"), ("overrides", "lane"), ("ledger", "lane"), ("timers", "lane"),
-    ("timers", "memory"),
+    ("timers", "memory"), ("traces", "lane"), ("summaries", "memory"), ("known_facts", "lane"),
+    ("gaps", "lane"),
 )  # fmt: skip
 FORGOTTEN = (
     ("lines", "memory"), ("lines", "lane"), ("answers", "lane"), ("memories", "key"),
-    ("joined", "lane"), ("overrides", "lane"), ("timers", "lane"),
+    ("joined", "lane"), ("overrides", "lane"), ("timers", "lane"), ("traces", "lane"),
+    ("summaries", "memory"), ("known_facts", "lane"), ("gaps", "lane"),
 )  # fmt: skip
 
 
@@ -85,6 +87,8 @@ def _forget(db: sqlite3.Connection, place: Conversation) -> None:
         for table, column in FORGOTTEN:
             sql = f"delete from {table} where {column} >= ? and {column} < ?"
             db.execute(sql, (start, stop))
+        sql = "update handovers set question = '' where lane >= ? and lane < ?"
+        db.execute(sql, (start, stop))
         sql = "delete from marks where platform = ? and channel >= ? and channel < ?"
         db.execute(sql, (place.platform, start, stop))
         db.execute(
@@ -111,6 +115,8 @@ def _forgotten(turn: Turn) -> Turn:
 def _rename(db: sqlite3.Connection, old: str, new: Conversation) -> None:
     name = str(new)
     db.execute("insert or replace into moves values (?, ?)", (old, name))
+    if not new.thread:
+        accounts.follow(db, old, name)
     for table, column in NAMED:
         db.execute(
             f"update or replace {table} set {column} = ?2 || substr({column}, length(?1) + 1) "

@@ -1,4 +1,4 @@
-"""What is remembered beside the lanes: lines of conversations, usage, settings, marks."""
+"""What is remembered beside the lanes: lines of conversations, settings, marks."""
 
 import sqlite3
 from collections.abc import Awaitable, Mapping, Sequence
@@ -6,35 +6,32 @@ from collections.abc import Awaitable, Mapping, Sequence
 import aiosqlite
 
 from bot.backends.sqlite.writer import Writer
-from bot.domain.replies import Usage
 from bot.ports.store import Question, Remembered, Since
 
 RECALL = """select id, role, text, name, size, tokens, event from lines
 where memory = ?1 and id < ?3 and event <> ?4
-  and coalesce((select epoch from memories where key = ?1), 0) = ?2
+  and coalesce((select epoch from memories where key = ?1), 0) = coalesce(?2,
+    (select epoch from memories where key = ?1), 0)
 order by id desc limit ?5"""
 SINCE = """select id, role, text, name, size, tokens, event,
   (select count(*) from lines where memory = ?1 and id between ?3 and ?4)
 from lines where memory = ?1 and id >= ?4
   and coalesce((select epoch from memories where key = ?1), 0) = ?2
 order by id desc"""
-LAST_QUESTION = """select id, event, text, message, person, name, lane from lines
-where memory = ? and role = 'user' order by id desc limit 1"""
-SUMS = """select coalesce(sum(input), 0), coalesce(sum(output), 0), coalesce(max(estimated), 0),
-coalesce(sum(cost), 0.0) from ledger
-where at >= ?1 and (?2 = '' or person = ?2) and (?3 = '' or lane = ?3)"""
+LAST_QUESTION = """select id, event, text, message, person, name, lane, at from lines
+where memory = ? and role = 'user' and substr(event, 1, 6) <> 'heard ' order by id desc limit 1"""
 NEWEST = (1 << 63) - 1
 
 
 class SqliteRecords:
-    """Memory, Ledger, Settings and Marks; `bot.ports.store` says what each method does."""
+    """Memory, Settings and Marks; `bot.ports.store` says what each method does."""
 
     def __init__(self, writer: Writer, reader: aiosqlite.Connection) -> None:
         self._writer, self._reader = writer, reader
 
     # ---- Memory
 
-    async def recall(self, key: str, epoch: int, *, limit: int, before: int | None = None,
+    async def recall(self, key: str, epoch: int | None, *, limit: int, before: int | None = None,
                      without: str = "") -> Sequence[Remembered]:  # fmt: skip
         """Read the newest lines of one epoch."""
         values = (key, epoch, before or NEWEST, without, limit)
@@ -63,9 +60,8 @@ class SqliteRecords:
 
     async def last_question(self, key: str) -> Question | None:
         """Read the newest line of a person."""
-        for id, event, text, message, person, name, lane in await self._reader.execute_fetchall(
-            LAST_QUESTION, (key,)
-        ):
+        rows = await self._reader.execute_fetchall(LAST_QUESTION, (key,))
+        for id, event, text, message, person, name, lane, at in rows:
             return Question(
                 id=id,
                 event=event,
@@ -74,6 +70,7 @@ class SqliteRecords:
                 person=person,
                 name=name,
                 lane=lane,
+                at=at,
             )
         return None
 
@@ -85,25 +82,6 @@ class SqliteRecords:
             db.executemany("update lines set tokens = ? where id = ?", values)
 
         return self._writer.put(work)
-
-    # ---- Ledger
-
-    async def used(self, *, person: str = "", lane: str = "", since: float = 0.0) -> Usage:
-        """Sum tokens."""
-        input_tokens, output_tokens, estimated, _ = await self._sums(person, lane, since)
-        return Usage(
-            input_tokens=int(input_tokens),
-            output_tokens=int(output_tokens),
-            estimated=bool(estimated),
-        )
-
-    async def cost(self, *, person: str = "", lane: str = "", since: float = 0.0) -> float:
-        """Sum money."""
-        return (await self._sums(person, lane, since))[3]
-
-    async def _sums(self, person: str, lane: str, since: float) -> tuple[float, ...]:
-        rows = await self._reader.execute_fetchall(SUMS, (since, person, lane))
-        return tuple(next(iter(rows)))
 
     # ---- Settings
 
@@ -128,6 +106,12 @@ class SqliteRecords:
     async def joined(self) -> frozenset[str]:
         """Read the threads in which the bot has answered."""
         rows = await self._reader.execute_fetchall("select lane from joined")
+        return frozenset(lane for (lane,) in rows)
+
+    async def active(self, *, since: float) -> frozenset[str]:
+        """Read them from the messages that carry answers."""
+        sql = "select distinct lane from answers where at >= ?"
+        rows = await self._reader.execute_fetchall(sql, (since,))
         return frozenset(lane for (lane,) in rows)
 
     # ---- Marks

@@ -9,10 +9,12 @@ from typing import Any
 
 import orjson
 
+from bot.backends.sqlite import accounts
+from bot.domain.budgets import period_of
 from bot.domain.conversation import Conversation
-from bot.domain.events import Event, from_plain, to_plain
+from bot.domain.events import Event, MessageReceived, from_plain, to_plain
 from bot.domain.replies import Part
-from bot.ports.store import Result, Turn
+from bot.ports.store import NewLine, Result, Turn
 
 log = logging.getLogger(__name__)
 INSERT = """insert into inbox (event, lane, memory, epoch, message, payload, at)
@@ -25,17 +27,18 @@ values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"""
 OPEN_ROWS = """select id, lane, memory, epoch, payload, attempts, not_before, revision from inbox
 where payload is not null order by id"""
 RENAME = "update inbox set lane = ?, memory = ?, payload = ? where id = ?"
-CHARGE = """insert into ledger (at, person, lane, model, input, output, estimated, cost)
-values (?, ?, ?, ?, ?, ?, ?, ?)"""
 KEEP_LETTER = """insert or replace into letters
 select id, payload, ?1, ?2, ?3 from inbox where id = ?4 and payload is not null
 and not exists (select 1 from steps where turn = ?4 and name = 'forgotten')"""
 KEEP_STEP = """insert or replace into steps select ?1, ?2, ?3
-where exists (select 1 from inbox where id = ?1 and payload is not null)"""
+where exists (select 1 from inbox where id = ?1 and payload is not null)
+and not exists (select 1 from steps where turn = ?1 and name = 'forgotten')"""
 COUNT_BEGUN = """update inbox set attempts = attempts + 1, started = 0,
 not_before = case when attempts > 0 then ?1 + ?2 * (1 << min(attempts, 6)) else 0 end
 where payload is not null and started = 1
   and not exists (select 1 from steps where turn = inbox.id and name = 'answered')"""
+KEEP_TRACE = "insert or replace into traces values (?, ?, ?, ?)"
+HEARD = "heard "  # before the event of a line that was not said to the bot
 KNOWN_FOR = 7 * 86400.0  # seconds for which a redelivery is recognised
 LETTERS_FOR = 30 * 86400.0  # seconds for which what was given up can be tried again
 HANDLES_FOR = 90 * 86400.0  # seconds for which an answer can be found by its message
@@ -93,17 +96,45 @@ def close(db: sqlite3.Connection, turn: Turn, result: Result) -> Turn | None:
     if getattr(turn.event, "edited", 0.0):  # over the same messages, some of which may be gone
         db.execute("delete from answers where lane = ? and event = ?", (lane, event))
     event = event or turn.event.id
-    row = db.execute("select epoch from memories where key = ?", (memory,)).fetchone()
-    if (row[0] if row else 0) == turn.epoch:
-        for line in result.lines:
-            place = (memory, lane, event, line.message, line.role, line.person)
-            size = len(line.text.encode())
-            db.execute(REMEMBER, (*place, line.name, line.text, size, now))
+    _remember(db, turn, result, (memory, lane, event), now)
     handles = [(lane, id, event, now) for id in result.receipt.messages]
     db.executemany("insert or replace into answers values (?, ?, ?, ?)", handles)
+    if result.trace:
+        db.execute(KEEP_TRACE, (event, lane, now, orjson.dumps(result.trace).decode()))
     if turn.event.conversation.thread and result.receipt.messages:
         db.execute("insert or ignore into joined values (?)", (lane,))
     return None
+
+
+def _remember(
+    db: sqlite3.Connection, turn: Turn, result: Result, place: tuple[str, str, str], now: float
+) -> None:
+    """Write lines into the memory of a place, if nobody has begun that anew since."""
+    row = db.execute("select epoch from memories where key = ?", place[:1]).fetchone()
+    if (row[0] if row else 0) != turn.epoch:
+        return
+    for line in result.lines:
+        by = (line.message, line.role, line.person)
+        db.execute(REMEMBER, (*place, *by, line.name, line.text, len(line.text.encode()), now))
+
+
+def overhear(
+    db: sqlite3.Connection, event: MessageReceived, line: NewLine, place: tuple[str, str]
+) -> bool:
+    """Write a line that no turn has asked for; its row is closed from the beginning."""
+    memory, lane = place
+    known = "select 1 from lines where event = ?"  # its row may be gone before its words are
+    if db.execute(known, (HEARD + event.id,)).fetchone():
+        return False
+    values = (event.id, lane, memory, event.message, None, event.at)
+    row = db.execute(INSERT, values).fetchone()
+    if row is None:
+        return False
+    now = time.time()
+    db.execute("update inbox set state = 'done', closed = ? where id = ?", (now, row[0]))
+    by = (HEARD + event.id, line.message, line.role, line.person, line.name)
+    db.execute(REMEMBER, (memory, lane, *by, line.text, len(line.text.encode()), now))
+    return True
 
 
 def shut(db: sqlite3.Connection, id: int, outcome: str) -> None:
@@ -147,7 +178,7 @@ def unfinished(db: sqlite3.Connection) -> list[tuple[Turn, float]]:
     db.execute("begin immediate")
     now = time.time()
     db.execute(COUNT_BEGUN, (now, FIRST_PAUSE / 2))
-    _charge_cut_calls(db, now)
+    accounts.settle_left(db, period_of(now, "day"))
     tidy(db)
     db.execute("commit")
     steps: dict[int, dict[str, Any]] = {}
@@ -177,18 +208,6 @@ def tidy(db: sqlite3.Connection) -> None:
     )
     db.execute("delete from answers where at < ?", (now - HANDLES_FOR,))
     db.execute("delete from letters where at < ?", (now - LETTERS_FOR,))
-
-
-def _charge_cut_calls(db: sqlite3.Connection, now: float) -> None:
-    """Enter what a killed process had asked a model: paid for, though nobody heard the answer."""
-    sql = """select i.event, i.lane, i.payload, s.value, s.turn from steps s
-    join inbox i on i.id = s.turn where s.name = 'asked'"""
-    for _, lane, payload, value, turn in db.execute(sql).fetchall():
-        asked, author = orjson.loads(value), orjson.loads(payload).get("author") or {}
-        person = ":".join(author.get(part, "") for part in ("platform", "workspace", "user"))
-        sums = (asked["input"], 0, True, asked["cost"])
-        db.execute(CHARGE, (now, person, lane, asked["model"], *sums))
-        db.execute("delete from steps where turn = ? and name = 'asked'", (turn,))
 
 
 def journal(db: sqlite3.Connection, turn: int) -> tuple[dict[str, Any], tuple[Part, ...]]:

@@ -2,7 +2,7 @@
 
 import sqlite3
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager, suppress
+from contextlib import asynccontextmanager, closing, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -10,23 +10,50 @@ import aiosqlite
 
 from bot.backends.sqlite import schema
 from bot.backends.sqlite.backlog import SqliteBacklog
+from bot.backends.sqlite.cases import SqliteCases
+from bot.backends.sqlite.expiring import SqliteRetention
+from bot.backends.sqlite.facts import SqliteFacts
+from bot.backends.sqlite.gaps import SqliteGaps
+from bot.backends.sqlite.handovers import SqliteHandovers
 from bot.backends.sqlite.lanes import SqliteLanes
+from bot.backends.sqlite.ledger import SqliteLedger
+from bot.backends.sqlite.library import SqliteLibrary
+from bot.backends.sqlite.line_meanings import SqliteLineMeanings
 from bot.backends.sqlite.ownership import OwnedConnection, Ownership
+from bot.backends.sqlite.people import SqlitePeople
 from bot.backends.sqlite.places import SqlitePlaces
+from bot.backends.sqlite.privacy import SqlitePrivacy
 from bot.backends.sqlite.records import SqliteRecords
-from bot.backends.sqlite.writer import Writer
+from bot.backends.sqlite.summaries import SqliteSummaries
+from bot.backends.sqlite.traces import SqliteTraces
+from bot.backends.sqlite.wording import SqliteWording
+from bot.backends.sqlite.writer import ReadingConnection, Writer
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class SqliteStore:
     """All parts over one writer: `lanes` for turns, `records` for what is remembered."""
 
     lanes: SqliteLanes
     records: SqliteRecords
+    summaries: SqliteSummaries
+    meanings: SqliteLineMeanings
+    facts: SqliteFacts
     places: SqlitePlaces
     backlog: SqliteBacklog
+    people: SqlitePeople
+    cases: SqliteCases
+    privacy: SqlitePrivacy
+    ledger: SqliteLedger
+    handovers: SqliteHandovers
+    retention: SqliteRetention
+    library: SqliteLibrary
+    wording: SqliteWording
+    traces: SqliteTraces
+    gaps: SqliteGaps
     ownership: Ownership
     writer: Writer
+    borrows: bool = False  # the library is that of another database, which is only read
 
     async def probe(self) -> None:
         """Commit one page, and no row, to see that the disk takes it; raises StoreError if not."""
@@ -34,30 +61,63 @@ class SqliteStore:
 
 
 @asynccontextmanager
-async def opened(path: Path) -> AsyncIterator[SqliteStore]:
+async def opened(path: Path, *, library: Path | None = None) -> AsyncIterator[SqliteStore]:
     """Lock, migrate and open the database; offer its open turns again; close it at the end.
+
+    `library` is another database whose documents are read, and not its own; a bot may use it.
 
     Raises:
         StoreError: another process uses it, or it is corrupt, read-only or too new.
     """
-    async with _connected(path) as (connection, reader):
+    async with _connected(path) as (connection, reader), _borrowed(library, reader) as books:
         writer = Writer(connection)
         lanes = SqliteLanes(writer, connection)
         try:
             with schema.explained(path):
                 await lanes.boot()
-            places = SqlitePlaces(writer, connection, lanes.waiting)
-            backlog = SqliteBacklog(writer, reader, lanes.waiting)
-            records = SqliteRecords(writer, reader)
-            yield SqliteStore(lanes, records, places, backlog, connection.ownership, writer)
+            privacy = SqlitePrivacy(writer, connection, reader, path=path, waiting=lanes.waiting)
+            await privacy.scour()  # what a killed process has begun
+            yield SqliteStore(
+                lanes=lanes,
+                records=SqliteRecords(writer, reader),
+                summaries=SqliteSummaries(writer, reader),
+                meanings=SqliteLineMeanings(writer, reader),
+                facts=SqliteFacts(writer, reader),
+                places=SqlitePlaces(writer, connection, lanes.waiting),
+                backlog=SqliteBacklog(writer, reader, lanes.waiting),
+                people=SqlitePeople(writer, reader),
+                cases=SqliteCases(writer, reader),
+                privacy=privacy,
+                ledger=SqliteLedger(writer, reader),
+                handovers=SqliteHandovers(writer, reader),
+                retention=SqliteRetention(writer, reader),
+                library=SqliteLibrary(writer, connection, books, borrows=books is not reader),
+                wording=SqliteWording(books),
+                traces=SqliteTraces(reader),
+                gaps=SqliteGaps(writer, reader),
+                ownership=connection.ownership,
+                writer=writer,
+                borrows=books is not reader,
+            )
         finally:
             await lanes.stop()
             await writer.close()
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RestingStore:
+    """The parts that an operator needs beside a bot that does not run."""
+
+    backlog: SqliteBacklog
+    people: SqlitePeople
+    privacy: SqlitePrivacy
+    library: SqliteLibrary
+    wording: SqliteWording
+
+
 @asynccontextmanager
-async def backlog_of(path: Path) -> AsyncIterator[SqliteBacklog]:
-    """Open the backlog of a bot that does not run: nothing is offered, begun or counted.
+async def at_rest(path: Path) -> AsyncIterator[RestingStore]:
+    """Open the database of a bot that does not run: nothing is offered, begun or counted.
 
     Raises:
         StoreError: a bot uses it, or it is corrupt, read-only or too new.
@@ -65,9 +125,40 @@ async def backlog_of(path: Path) -> AsyncIterator[SqliteBacklog]:
     async with _connected(path) as (connection, reader):
         writer = Writer(connection)
         try:
-            yield SqliteBacklog(writer, reader, None)
+            yield RestingStore(
+                backlog=SqliteBacklog(writer, reader, None),
+                people=SqlitePeople(writer, reader),
+                privacy=SqlitePrivacy(writer, connection, reader, path=path, waiting=None),
+                library=SqliteLibrary(writer, connection, reader),
+                wording=SqliteWording(reader),
+            )
         finally:
             await writer.close()
+
+
+@asynccontextmanager
+async def _borrowed(
+    library: Path | None, own: aiosqlite.Connection
+) -> AsyncIterator[aiosqlite.Connection]:
+    """Open the database whose documents are read; the own one where there is no other."""
+    if library is None or not documents(library):
+        yield own
+        return
+    async with ReadingConnection(_read_only(library), uri=True) as reader:
+        yield reader
+
+
+def documents(path: Path) -> int:
+    """Return how many documents a database has that may be another's; 0 where it cannot be read."""
+    try:
+        with closing(sqlite3.connect(_read_only(path), uri=True)) as db:
+            return int(db.execute("select count(*) from documents").fetchone()[0])
+    except sqlite3.Error:  # there is none, or it is of an older Parley
+        return 0
+
+
+def _read_only(path: Path) -> str:
+    return f"{path.absolute().as_uri()}?mode=ro"
 
 
 @asynccontextmanager
@@ -75,7 +166,7 @@ async def _connected(path: Path) -> AsyncIterator[tuple[OwnedConnection, aiosqli
     schema.expect(path)
     holder = schema.lock(path)
     connection = OwnedConnection(Ownership(path))
-    reader = aiosqlite.connect(path, isolation_level=None)
+    reader = ReadingConnection(path)
     try:
         schema.settle(path)
         with schema.explained(path):

@@ -12,6 +12,7 @@ import asyncio
 import logging
 import sqlite3
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any, TypeVar
 
 import aiosqlite
@@ -22,6 +23,7 @@ log = logging.getLogger(__name__)
 T = TypeVar("T")
 Work = Callable[[sqlite3.Connection], Any]
 LARGEST_BATCH = 500
+COMPANY_S = 0.05  # seconds for which what goes along waits for something to go with
 PASSING = (  # the disk's or a neighbour's fault, never the work's
     sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED, sqlite3.SQLITE_PROTOCOL, sqlite3.SQLITE_FULL,
     sqlite3.SQLITE_IOERR, sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_READONLY,
@@ -37,6 +39,21 @@ class WriterConnection(aiosqlite.Connection):
         return result
 
 
+class ReadingConnection(aiosqlite.Connection):
+    """An aiosqlite connection that reads; what fails for a moment is one error of ours."""
+
+    def __init__(self, path: Path | str, *, uri: bool = False) -> None:
+        super().__init__(lambda: sqlite3.connect(path, uri=uri, isolation_level=None), 64)
+
+    async def _execute(self, *work: Any) -> Any:  # every statement goes through it
+        try:
+            return await super()._execute(*work)  # type: ignore[no-untyped-call]
+        except sqlite3.Error as error:
+            if _is_passing(error):
+                raise StoreBusy(f"the database cannot be read now: {error}") from error
+            raise
+
+
 class Writer:
     """Collects small pieces of work and commits them together."""
 
@@ -47,16 +64,24 @@ class Writer:
         self._closing = False
         self._task = asyncio.create_task(self._run(), name="sqlite writer")
 
-    def put(self, work: Callable[[sqlite3.Connection], T]) -> "asyncio.Future[T]":
+    def put(
+        self, work: Callable[[sqlite3.Connection], T], *, along: bool = False
+    ) -> "asyncio.Future[T]":
         """Queue work for the next commit; the future holds its result once it is on disk.
+
+        What goes `along` waits a moment for something else to be written, and shares its commit.
 
         Raises (when awaited):
             StoreBusy: the disk is full or fails, or another process holds the file; ask again.
             StoreError: this piece of work failed; the others of its batch did not.
         """
-        future: asyncio.Future[T] = asyncio.get_running_loop().create_future()
+        loop = asyncio.get_running_loop()
+        future: asyncio.Future[T] = loop.create_future()
         self._queue.append((work, future))
-        self._filled.set()
+        if along:
+            loop.call_later(COMPANY_S, self._filled.set)
+        else:
+            self._filled.set()
         return future
 
     async def close(self) -> None:
@@ -123,3 +148,12 @@ def _settle(future: "asyncio.Future[Any]", result: Any) -> None:
         future.add_done_callback(lambda settled: settled.exception())
     else:
         future.set_result(result)
+
+
+def emptied(db: sqlite3.Connection) -> bool:
+    """Move the log into the file and empty it; False when a reader, such as a backup, holds it."""
+    (usual,) = db.execute("pragma busy_timeout").fetchone()
+    db.execute("pragma busy_timeout=200").fetchone()  # nobody else is to wait for a reader
+    busy, *_ = db.execute("pragma wal_checkpoint(truncate)").fetchone()
+    db.execute(f"pragma busy_timeout={usual}").fetchone()
+    return not busy

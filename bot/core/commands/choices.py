@@ -52,12 +52,14 @@ class ChoiceCommands:
 
     async def _choose(self, request: Request, kind: str, names: tuple[str, ...]) -> str:
         name = request.argument
-        if name not in names:
+        back = name == "default" and name not in names  # what the file says holds again
+        if name not in names and not back:
             raise Declined(f"There is no {kind} `{name}`; there is {', '.join(names)}.")
         if not request.event.private and not request.admin:
             raise Declined(f"Only an admin may choose the {kind} of a group.")
-        await self.policies.change(request.event.conversation, kind, name)
-        return f"From now on the {kind} here is {name}."
+        place = request.event.conversation
+        await self.policies.change(place, kind, None if back else name)
+        return f"From now on the {kind} here is {getattr(self.policies.resolve(place), kind)}."
 
 
 def _with_choices(command: Command, names: tuple[str, ...]) -> Command:

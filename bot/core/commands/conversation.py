@@ -3,8 +3,10 @@
 from dataclasses import dataclass
 from urllib.parse import unquote
 
+from bot.core import sentences
 from bot.core.commands.desk import Known, Request
 from bot.core.draft import Draft
+from bot.core.pace import Pace
 from bot.core.policies import Policies
 from bot.domain.commands import Command
 from bot.domain.conversation import Conversation, Person
@@ -30,6 +32,7 @@ class ConversationCommands:
     lanes: Lanes
     policies: Policies
     drafts: dict[str, Draft]
+    pace: Pace
 
     def known(self) -> tuple[Known, ...]:
         """Return this capability's commands."""
@@ -64,6 +67,8 @@ class ConversationCommands:
     async def retry(self, request: Request) -> str:
         """Queue the last question again; its new answer takes the old one's place in memory."""
         event = request.event
+        if not self.pace.allows(request.person, event.at):
+            raise Declined(sentences.TOO_FAST)
         keys = (request.turn.memory, *self._threads(event.conversation))
         found = [(await self.memory.last_question(key), key) for key in keys]
         asked = [(question, key) for question, key in found if question]
@@ -71,16 +76,20 @@ class ConversationCommands:
             raise Declined("There is no earlier message to answer again.")
         question, key = max(asked, key=lambda pair: pair[0].id)
         platform, workspace, user = (unquote(part) for part in question.person.split(":"))
+        asked_by = Person(platform=platform, workspace=workspace, user=user, name=question.name)
+        author = event.author  # whose roles are known, unlike those of who asked before
         again = MessageReceived(
             id=f"{event.id}:retry",
             at=event.at,
             conversation=Conversation.parse(question.lane),
-            author=Person(platform=platform, workspace=workspace, user=user, name=question.name),
+            author=author if str(author) == question.person else asked_by,
             text=question.text,
             message=question.message,
             addressed=True,
             private=event.private,
+            closed=event.closed,
             replaces=question.event,
+            asker=None if str(author) == question.person else author,
         )
         await self.intake.ingest(again, lane=question.lane, memory=key)
         return "I try again." if event.reply_via else ""

@@ -8,14 +8,14 @@ by side. Exits 1 when a promise is broken, or when a proof cannot be run.
 
 import argparse
 import json
-from collections import Counter
 
 from rich import box
 from rich.console import Console
 from rich.progress import Progress, TimeElapsedColumn
 from rich.table import Table
 
-from tests.acceptance import faults
+from tests.acceptance.attacks import ATTACKS
+from tests.acceptance.faults import FAULTS
 from tests.acceptance.proof.jobs import prove
 from tests.acceptance.proof.plan import PROOFS
 
@@ -33,14 +33,13 @@ def show(proof, verdict, console):
                   sep="\n", highlight=False, markup=False)  # fmt: skip
 
 
-def show_faults(rows, console):
-    """Print which faults are survived, as `python -m tests.acceptance.faults` explains."""
-    states = Counter(row.state for row in rows)
-    table = Table("", "fault", "state", box=box.MARKDOWN)
-    for row in rows:
-        table.add_row(row.number, row.fault, row.state)
-    counts = ", ".join(f"{count} {state}" for state, count in states.items())
-    console.print(f"\n**faults**: {counts}", table, sep="\n", highlight=False, markup=False)
+def show_rows(catalogue, console):
+    """Print how far each row of a catalogue is proved; its own program explains why."""
+    table = Table("", catalogue.kind, "state", box=box.MARKDOWN)
+    for row in catalogue.rows():
+        table.add_row(row.number, row.what, row.state)
+    console.print(f"\n**{catalogue.module}**: {catalogue.states()}", table, sep="\n",
+                  highlight=False, markup=False)  # fmt: skip
 
 
 def written(value):
@@ -66,15 +65,18 @@ def main():
             verdicts[proof.module] = verdict = prove(proof, options, bar)
             if not options.json:
                 show(proof, verdict, console)
-    rows = faults.faults()
     if options.json:
         print(json.dumps({
             "seed": options.seed, "quick": options.quick,
             "proofs": {name: vars(verdict) for name, verdict in verdicts.items()},
-            "faults": {row.number: row.state for row in rows},
+            **{
+                catalogue.module: {row.number: row.state for row in catalogue.rows()}
+                for catalogue in (FAULTS, ATTACKS)
+            },
         }))  # fmt: skip
     elif not options.only:
-        show_faults(rows, console)
+        for catalogue in (FAULTS, ATTACKS):
+            show_rows(catalogue, console)
     broken = [name for name, verdict in verdicts.items() if verdict.broken]
     raise SystemExit(f"broken: {', '.join(broken)}" if broken else 0)
 

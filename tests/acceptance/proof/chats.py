@@ -176,13 +176,13 @@ class ChatBubbles:
     chat: Chat
     to: object
 
-    async def post(self, index, shown, *, final):
+    async def post(self, index, shown, *, final, buttons=()):
         bubble = await self._ask("post", index, self.to.answers, shown)
         if bubble.text != shown and self.chat.name == "discord":  # the nonce was known
             await self.edit(bubble.id, shown, final=final)
         return bubble.id
 
-    async def edit(self, id, shown, *, final):
+    async def edit(self, id, shown, *, final, buttons=()):
         await self.chat.request("edit", self.to, lambda: self.chat.edit(id, shown), key=id)
 
     async def delete(self, id):

@@ -20,7 +20,7 @@ from bot.app.engine import assemble
 from bot.backends.openai.settings import OpenAISettings
 from bot.backends.sqlite.store import opened
 from bot.config import Config, Secrets
-from bot.config.sections import TurnSettings
+from bot.config.sections import PrivacySettings, TurnSettings
 from bot.core.models import Deferred
 from bot.domain.errors import ParleyError, StoreError
 from bot.domain.policy import AccessPolicy, MemoryPolicy
@@ -32,6 +32,7 @@ from tests.acceptance.proof.minds import Mind
 from tests.acceptance.proof.virtual import LIFE, WORLD, Disk, chance
 
 PATIENCE = 900.0  # seconds after the last fault within which all must be answered
+QUIET = PrivacySettings(notice=False)  # a first answer is like every other
 OPEN = AccessPolicy(dm_policy="open", group_policy="open", require_mention=False)
 # In life the fifth death of a turn is its last; here one may meet more kills than that.
 TURNS = TurnSettings(timeout_s=20.0, attempts=50)
@@ -125,7 +126,7 @@ class World:
 
     async def _bot(self):
         config = Config(
-            data_dir=self.path.parent, access=OPEN, turns=TURNS,
+            data_dir=self.path.parent, access=OPEN, turns=TURNS, privacy=QUIET,
             models={"main": OpenAISettings(base_url="http://127.0.0.1:9/v1", model="m")},
             memory=MemoryPolicy(max_tokens=400_000),
         )  # fmt: skip

@@ -51,7 +51,10 @@ def test_it_says_which_variables_to_set_and_what_comes_next():
     assert "TELEGRAM_BOT_TOKEN  @BotFather" in done.output
     assert "SLACK" not in done.output
     assert "`parley manifest telegram`" in done.output
-    assert done.output.splitlines()[-1].startswith("Then `parley check` ")
+    *_, add, start, admins = done.output.splitlines()
+    assert add == "`parley knowledge add PATH` gives it documents to answer from."
+    assert start.startswith("Then `parley check` ")
+    assert "put your name under `admins`" in admins
 
 
 def test_after_the_variables_are_set_check_has_nothing_to_say(monkeypatch):
@@ -169,6 +172,16 @@ def test_who_writes_decides_who_may_talk(folder, audience, place, private, group
 
 
 @pytest.mark.parametrize("audience", ["team", "community", "customers"])
+def test_strangers_are_moderated_and_bounded(folder, audience):
+    parley("init", answers=["telegram", audience, "openai", "m"])
+
+    config = written(folder)
+    strangers = audience != "team"
+    assert config.moderation.guards == (("local",) if strangers else ())
+    assert bool(config.budgets.per_person.messages) is strangers
+
+
+@pytest.mark.parametrize("audience", ["team", "community", "customers"])
 @pytest.mark.parametrize("platform", ["slack", "discord", "telegram"])
 def test_what_is_commented_out_loads_as_well(folder, audience, platform):
     parley("init", answers=[platform, audience, "openai", ""])
@@ -183,3 +196,12 @@ def test_leaving_in_the_middle_writes_nothing(folder):
 
     assert done.exit_code == 1
     assert list(folder.iterdir()) == []
+
+
+def test_customers_get_a_place_to_name_where_the_staff_answers(folder):
+    parley("init", answers=["telegram", "customers", "none", ""])
+
+    text = (folder / "config.toml").read_text()
+    assert "\n[handover] " in text
+    assert "documents =" not in text  # the demo needs no name
+    assert written(folder).models["main"] == DocumentsSettings()

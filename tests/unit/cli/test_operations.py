@@ -87,16 +87,22 @@ def invoke(folder, *arguments):
 
 
 def test_without_a_bot_and_without_a_database_everything_is_a_sentence(tmp_path):
-    for arguments in (("queue", "list"), ("backup", "b.db"), ("queue", "drop", "7")):
+    for arguments in (
+        ("queue", "list"), ("audit",), ("backup", "b.db"), ("queue", "drop", "7"), ("migrate",),
+        ("knowledge", "list"), ("knowledge", "search", "x"), ("knowledge", "sync"),
+        ("knowledge", "remove", "7"),
+    ):  # fmt: skip
         said = invoke(tmp_path, *arguments)
         assert (said.exit_code, said.stdout) == (1, "")
-        assert "there is no database" in said.stderr
+        assert f"there is no database {tmp_path}/data/parley.db" in said.stderr
     assert invoke(tmp_path, "health").exit_code == 1
     assert json.loads(invoke(tmp_path, "status", "--json").stdout)["running"] is False
     assert not (tmp_path / "data").exists()
 
 
 def test_migrate_tells_from_where_to_where(tmp_path):
+    (tmp_path / "data").mkdir()
+    (tmp_path / "data" / "parley.db").touch()
     first = json.loads(invoke(tmp_path, "migrate", "--json").stdout)
     assert (first["before"], first["copy"]) == (0, None)
     assert "is up to date" in invoke(tmp_path, "migrate").stdout

@@ -1,5 +1,7 @@
 """Tokens: where they are found, and what is said when they are not."""
 
+from pathlib import Path
+
 import pytest
 
 from bot.config import Secrets
@@ -18,6 +20,7 @@ TOKEN = "123456789:" + "A" * 35
 def secret_file(folder, name, text=TOKEN + "\n"):
     path = folder / name
     path.write_text(text)
+    path.chmod(0o600)
     return str(path)
 
 
@@ -119,3 +122,11 @@ def test_every_missing_token_is_reported_with_where_it_is_found():
         f"{TELEGRAM.key}: the variable BOT_TOKEN is not set; ask @BotFather",
         "k: the variable OTHER is not set; put the token into this variable",
     ]
+
+
+def test_a_token_that_everybody_can_read_is_refused(tmp_path):
+    path = Path(secret_file(tmp_path, "token"))
+    path.chmod(0o644)
+
+    with pytest.raises(ConfigError, match=r"everybody on this machine can read \S+; chmod 600 it"):
+        Secrets({"BOT_TOKEN_FILE": str(path)}).find("BOT_TOKEN")

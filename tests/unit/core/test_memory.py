@@ -1,6 +1,8 @@
 """The budget holds for every kind of memory, whatever was said."""
 
+import asyncio
 import itertools
+import threading
 
 import pytest
 from hypothesis import given, settings
@@ -48,12 +50,23 @@ class Lines:
         self.counts.update(tokens)
 
 
+class NoSummaries:
+    """Summaries of memories that have none."""
+
+    async def read(self, memory, epoch):
+        return None
+
+
+def recall_of(lines):
+    return Recall(memory=lines, tokens=COUNTER, summaries=NoSummaries())
+
+
 async def recalled(lines, budget=100_000, **policy):
-    recall = Recall(memory=lines, tokens=COUNTER)
-    return await recall.lines("key", 0, MemoryPolicy(**policy), budget=budget)
+    recall = recall_of(lines)
+    return (await recall.recollected("key", 0, MemoryPolicy(**policy), budget=budget)).lines
 
 
-@pytest.mark.parametrize("kind", ["buffer", "window", "tokens"])
+@pytest.mark.parametrize("kind", ["buffer", "window", "tokens", "summary", "recall"])
 @settings(deadline=None)
 @given(st.lists(st.text(max_size=80), max_size=40), st.integers(8, 400), st.integers(1, 9))
 async def test_the_budget_is_never_exceeded_and_what_is_kept_is_the_newest(
@@ -106,14 +119,67 @@ async def test_tokens_that_were_counted_before_are_not_counted_again():
        st.integers(8, 300), st.data())  # fmt: skip
 async def test_kept_lines_are_always_those_that_a_fresh_reading_would_find(rounds, budget, data):
     lines = Lines([])
-    recall = Recall(memory=lines, tokens=COUNTER)
+    recall = recall_of(lines)
     for texts in rounds:
         lines.add(*texts)
         if data.draw(st.booleans()) and len(lines.lines) > 1:
             del lines.lines[data.draw(st.integers(0, len(lines.lines) - 1))]
         policy = MemoryPolicy(kind=data.draw(st.sampled_from(["buffer", "window", "tokens"])))
         lines.counts.clear()
-        kept = await recall.lines("key", 0, policy, budget=budget)
+        kept = (await recall.recollected("key", 0, policy, budget=budget)).lines
         lines.counts.clear()
-        fresh = await Recall(memory=lines, tokens=COUNTER).lines("key", 0, policy, budget=budget)
+        fresh = (await recall_of(lines).recollected("key", 0, policy, budget=budget)).lines
         assert [line.id for line in kept] == [line.id for line in fresh]
+
+
+class Slow(Lines):
+    """A store that waits before it tells what is new."""
+
+    def __init__(self, texts):
+        super().__init__(texts)
+        self.asked, self.goes_on = asyncio.Event(), asyncio.Event()
+
+    async def since(self, key, epoch, *, first, last):
+        found = await super().since(key, epoch, first=first, last=last)
+        self.asked.set()
+        await self.goes_on.wait()
+        return found
+
+
+async def test_what_was_changed_while_a_prompt_is_made_is_shown_changed_in_the_next_one():
+    lines = Slow(["the door code is 4711", "ok"])
+    recall = recall_of(lines)
+    policy = MemoryPolicy()
+    await recall.recollected("key", 0, policy, budget=1000)
+    during = asyncio.create_task(recall.recollected("key", 0, policy, budget=1000))
+    await lines.asked.wait()
+    lines.lines[0] = lines.lines[0]._replace(text="never mind")
+    recall.forget()
+    lines.goes_on.set()
+    await during
+    shown = (await recall.recollected("key", 0, policy, budget=1000)).lines
+    assert [line.text for line in shown] == ["never mind", "ok"]
+
+
+class Noting(O200kCounter):
+    """Notes what of the older lines it counts, and in which thread."""
+
+    def __init__(self):
+        super().__init__()
+        self.counted = []
+
+    def count(self, text):
+        if text.startswith(("person: ", "> assistant: ")):  # as a fence shows it
+            self.counted.append((len(text), threading.current_thread()))
+        return super().count(text)
+
+
+async def test_older_lines_are_looked_through_beside_the_loop_and_too_long_ones_not_counted():
+    lines = Lines([f"garden {n} {'word ' * (10 if n % 2 else 900)}" for n in range(200)])
+    recall = Recall(memory=lines, tokens=Noting(), summaries=NoSummaries())
+    policy = MemoryPolicy(kind="recall")
+    question = " ".join(f"{n}" for n in range(100, 120))
+    found = (await recall.recollected("key", 0, policy, budget=500, question=question)).found
+    assert "garden 119 " in found
+    assert {size > 4000 for size, _ in recall.tokens.counted} == {False}
+    assert threading.current_thread() not in {thread for _, thread in recall.tokens.counted}

@@ -79,7 +79,7 @@ def test_a_conversation_survives_its_string_form(place):
 @pytest.mark.parametrize("scope", ["thread", "channel", "person"])
 @given(places, places, people, people)
 def test_no_two_people_or_places_share_a_memory_that_the_scope_keeps_apart(scope, a, b, ann, bob):
-    keys = [memory_key(place, str(who), scope=scope, private=False)
+    keys = [memory_key(place, str(who), scope=scope, private=False, closed=False)
             for place, who in ((a, ann), (b, bob))]  # fmt: skip
     if a.parent != b.parent or (scope == "person" and ann != bob) or (scope == "thread" and a != b):
         assert keys[0] != keys[1]
@@ -87,7 +87,18 @@ def test_no_two_people_or_places_share_a_memory_that_the_scope_keeps_apart(scope
 
 @given(places, places, people)
 def test_a_direct_message_is_only_its_own_conversation(direct, other, person):
-    key = memory_key(direct, str(person), scope="channel", private=True)
+    key = memory_key(direct, str(person), scope="channel", private=True, closed=False)
     assert key == str(direct)
     if direct != other:
-        assert key != memory_key(other, str(person), scope="person", private=False)
+        theirs = memory_key(other, str(person), scope="person", private=False, closed=False)
+        assert key != theirs
+
+
+@pytest.mark.parametrize("scope", ["thread", "channel", "person"])
+@given(places, places, people, people)
+def test_a_private_thread_shares_its_memory_with_no_other_place(scope, closed, other, ann, bob):
+    own = memory_key(closed, str(ann), scope=scope, private=False, closed=True)
+    if closed not in (other, other.parent):  # only a thread can be a private one
+        assert own != memory_key(other, str(ann), scope=scope, private=False, closed=False)
+    together = own == memory_key(closed, str(bob), scope=scope, private=False, closed=True)
+    assert together == (ann == bob or scope != "person")

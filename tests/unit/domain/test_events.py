@@ -7,7 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bot.domain.conversation import Conversation, Person
-from bot.domain.events import KINDS, from_plain, to_plain
+from bot.domain.events import KINDS, Attachment, from_plain, to_plain
+from bot.domain.replies import Button
 from bot.domain.text import NAME_LIMIT, display_name, storable
 from tests.events import message
 
@@ -17,12 +18,22 @@ person = st.builds(
     Person, platform=text, workspace=text, user=text, name=text, bot=st.booleans(),
     roles=st.lists(text, max_size=3).map(tuple),
 )  # fmt: skip
+attachment = st.builds(
+    Attachment, name=text, type=text, size=st.integers(0), source=text,
+    message=text,
+)  # fmt: skip
+button = st.builds(
+    Button, label=st.text(min_size=1, max_size=20).map("x{}".format),
+    action=st.from_regex(r"[a-z_]{1,12}", fullmatch=True), value=st.text(max_size=12),
+)  # fmt: skip
 VALUES = {
     "id": text, "at": st.floats(0, 4e9), "conversation": place, "to": place, "author": person,
     "text": text, "message": text, "addressed": st.booleans(), "private": st.booleans(),
-    "quoted": text, "attachments": st.lists(text, max_size=3).map(tuple), "replaces": text,
+    "quoted": text, "attachments": st.lists(attachment, max_size=3).map(tuple), "replaces": text,
+    "buttons": st.lists(button, max_size=3).map(tuple), "quoted_by": text, "answers": text,
+    "hidden": st.booleans(), "closed": st.booleans(), "in_order": st.booleans(), "remembered": st.booleans(),
     "messages": st.lists(text, max_size=3).map(tuple), "name": text, "words": text,
-    "reply_via": text, "action": text, "value": text, "edited": st.floats(0, 4e9),
+    "reply_via": text, "action": text, "value": text, "edited": st.floats(0, 4e9), "album": text, "asker": st.none() | person,
     "before": st.lists(st.tuples(text, text), max_size=3).map(tuple),
 }  # fmt: skip
 

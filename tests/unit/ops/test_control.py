@@ -7,7 +7,7 @@ import stat
 
 import pytest
 
-from bot.domain.errors import ConfigError, ParleyError
+from bot.domain.errors import ConfigError, HungUp, ParleyError
 from bot.ops import socket_path
 from bot.ops.asking import ask
 from bot.ops.control import listening
@@ -60,6 +60,20 @@ async def test_who_hangs_up_disturbs_nobody(tmp_path):
             writer.write(b'{"verb": "double", "number": 1}\n')
             writer.close()
         assert await asked(path, "double", number=1) == {"twice": 2}
+
+
+@pytest.mark.parametrize(("read", "said"), [(0, b""), (10**6, b""), (10**6, b'{"resu')])
+async def test_a_bot_that_ends_before_it_answers_has_hung_up(tmp_path, read, said):
+    path = tmp_path / "control.sock"
+
+    async def end(reader, writer):
+        await reader.read(read)
+        writer.write(said)
+        writer.close()
+
+    async with await asyncio.start_unix_server(end, path):
+        with pytest.raises(HungUp, match=f"^the running Parley hung up on {path}$"):
+            await asked(path, "double", number="1" * 500_000)
 
 
 async def test_a_living_bot_keeps_its_socket_and_a_dead_one_does_not(tmp_path):

@@ -4,13 +4,14 @@ import json
 
 import pytest
 
-from adapters.console.inbound import event_from
+from adapters.console.inbound import Offer, event_from
 from bot.domain.conversation import Conversation
-from bot.domain.events import CommandGiven, MessageReceived, from_plain, to_plain
+from bot.domain.events import CommandGiven, MessageReceived, Pressed, from_plain, to_plain
+from bot.domain.replies import Button
 
 
-def typed(line, number=1, at=1000.5):
-    return event_from(line, name="Ann", number=number, at=at)
+def typed(line, number=1, at=1000.5, offer=None):
+    return event_from(line, name="Ann", number=number, at=at, offer=offer or Offer())
 
 
 def test_a_line_is_a_private_message_to_the_bot():
@@ -53,3 +54,23 @@ def test_whatever_is_typed_can_be_stored(line):
     assert json.dumps(to_plain(event)).isascii()
     json.dumps(to_plain(event), ensure_ascii=False).encode()  # no lone surrogate is left
     assert Conversation.parse(str(event.conversation)) == event.conversation
+
+
+OFFER = Offer(
+    message="7",
+    buttons=(Button(label="Yes", action="yes", value="a:b"), Button(label="No", action="no")),
+)
+
+
+def test_a_slash_and_a_number_press_a_button():
+    event = typed(" /1 \n", offer=OFFER)
+    assert isinstance(event, Pressed)
+    assert (event.action, event.value, event.message) == ("yes", "a:b", "7")
+    assert (event.private, event.author.user) == (True, "me")
+    assert typed("/2", offer=OFFER).action == "no"
+    assert from_plain(json.loads(json.dumps(to_plain(event)))) == event
+
+
+@pytest.mark.parametrize("line", ["1", "/0", "/3", "/01", "/1 and more", "[/1] Yes"])
+def test_whatever_names_no_button_is_a_message(line):
+    assert isinstance(typed(line, offer=OFFER), MessageReceived)

@@ -70,13 +70,13 @@ def said(event):
 def reads(monkeypatch):
     """Listen to a text as the engine does; returns the task and the core."""
 
-    def listen(text, core=None, *, terminal=False, **settings):
+    def listen(text, core=None, *, terminal=False, pulse=None, **settings):
         monkeypatch.setattr(sys, "stdin", Screen(text, terminal=terminal))
         surroundings = Surroundings(
             bot_name="Parley",
             streaming="edit",
             marks=None,
-            pulse=Beat("test", time.time),
+            pulse=pulse or Beat("test", time.time),
             secret=lambda _: "",
         )
         adapter = DESCRIPTOR.build(ConsoleSettings(enabled=True, **settings), surroundings)
@@ -104,6 +104,16 @@ async def test_piped_answers_stand_in_the_order_of_the_questions(reads, capsys):
     assert capsys.readouterr().out.split("\n\n") == [
         "re: one", "re: /help", "re: last, without a line end", "",
     ]  # fmt: skip
+
+
+async def test_a_terminal_is_heard_as_soon_as_it_is_read(reads):
+    beat = Beat("console", time.time)
+    listening, core = reads("one\n", pulse=beat)
+    await core.until(1)
+
+    assert beat.reason == ""
+    await core.answer(core.events[-1])
+    await asyncio.wait_for(listening, 5)
 
 
 async def test_an_empty_input_ends_at_once(reads, capsys):

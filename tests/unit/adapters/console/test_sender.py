@@ -13,7 +13,7 @@ from adapters.console.settings import ConsoleSettings
 from bot.core.health import Beat
 from bot.domain.commands import Command
 from bot.domain.conversation import Address
-from bot.domain.replies import Finished, Receipt, Retraction, Status, Text
+from bot.domain.replies import Button, Finished, Receipt, Retraction, Status, Text
 from bot.ports.platform import Surroundings
 
 TO = Address(conversation=PLACE, answers="7", person="me", private=True)
@@ -98,7 +98,10 @@ async def test_words_that_are_taken_back_are_said_to_be(sender, capsys):
 
 
 async def test_nothing_but_a_person_is_told_about_commands(sender, capsys):
-    catalogue = (Command(name="help", about="What I can do"), Command(name="reset", about="Anew"))
+    catalogue = (
+        Command(name="help", about="What I can do"), Command(name="reset", about="Anew"),
+        Command(name="why", about="Not for everybody", rank="moderator"),
+    )  # fmt: skip
     await sender().publish(catalogue)
     await sender(once="?").publish(catalogue)
     assert capsys.readouterr().out == ""
@@ -117,3 +120,31 @@ async def test_opening_and_closing_costs_nothing(sender, capsys):
     await console.open()
     await console.close()
     assert capsys.readouterr().out == ""
+
+
+BUTTONS = (Button(label="Yes", action="yes"), Button(label="No", action="no"))
+
+
+async def test_a_person_is_told_what_to_type_for_each_button(sender, capsys):
+    screen = await shown(sender(person=True), capsys, Text("Sure?"), Finished(buttons=BUTTONS))
+    assert "Sure?\n\n[/1] Yes\n[/2] No\n" in screen
+    assert screen.endswith("\nyou> ")
+
+
+@pytest.mark.parametrize("settings", [{}, {"once": "?"}, {"once": "?", "person": True}])
+async def test_where_nobody_can_press_there_are_no_buttons(sender, capsys, settings):
+    console = sender(**settings)
+    screen = await shown(console, capsys, Text("Sure?"), Finished(buttons=BUTTONS))
+    assert screen.strip() == "Sure?"
+    assert console.offer.buttons == ()
+
+
+async def test_what_the_bot_says_by_itself_answers_no_line(sender):
+    console = sender()
+    console.unanswered.begin()
+    await console.deliver(Address(conversation=PLACE), reply(Text("by the way")), None)
+    waiting = asyncio.create_task(console.unanswered.wait())
+    await asyncio.sleep(0)
+    assert not waiting.done()
+    await console.deliver(TO, reply(Text("hi")), None)
+    await waiting

@@ -8,7 +8,7 @@ from typing import Any, TypeVar
 
 from adapters.kit.live import Manner, deliver
 from bot.domain.errors import Unreachable
-from bot.domain.replies import Finished, Part, Piece, Receipt, Text
+from bot.domain.replies import Button, Finished, Part, Piece, Receipt, Text
 
 T = TypeVar("T")
 COMMIT = 0.002  # seconds that a note needs to be safe
@@ -55,6 +55,7 @@ class Call:
     what: int | str
     shown: str = ""
     final: bool = False
+    buttons: tuple[Button, ...] = ()
 
 
 class Taken:
@@ -69,6 +70,7 @@ class Platform:
 
     def __init__(self, outbox: "Journal | None" = None, *, searchable: bool = True) -> None:
         self.messages: dict[str, str] = {}
+        self.buttons: dict[str, tuple[Button, ...]] = {}
         self.index: dict[str, int] = {}
         self.calls: list[Call] = []
         self.faults: dict[str, deque[BaseException | Taken | None]] = defaultdict(deque)
@@ -84,24 +86,24 @@ class Platform:
     def verbs(self, *verbs: str) -> list[Call]:
         return [call for call in self.calls if call.verb in verbs]
 
-    async def post(self, index: int, shown: str, *, final: bool) -> str:
+    async def post(self, index: int, shown: str, *, final: bool, buttons=()) -> str:
         assert shown.strip()
         if self.outbox:
             assert index in (self.outbox.committed if index else self.outbox.known)
-        fault = await self._begin("post", index, shown, final)
+        fault = await self._begin("post", index, shown, final, buttons)
         id_ = f"m{len(self.index)}"
-        self.messages[id_] = shown
+        self.messages[id_], self.buttons[id_] = shown, buttons
         self.index[id_] = index
         self._end(fault)
         return id_
 
-    async def edit(self, id: str, shown: str, *, final: bool) -> None:
+    async def edit(self, id: str, shown: str, *, final: bool, buttons=()) -> None:
         assert shown.strip()
         assert id in self.messages
         if self.outbox:
             assert id in self.outbox.committed_ids
-        fault = await self._begin("edit", id, shown, final)
-        self.messages[id] = shown
+        fault = await self._begin("edit", id, shown, final, buttons)
+        self.messages[id], self.buttons[id] = shown, buttons
         self._end(fault)
 
     async def delete(self, id: str) -> None:
@@ -118,10 +120,12 @@ class Platform:
         self.calls.append(Call(asyncio.get_running_loop().time(), "typing", ""))
         await asyncio.sleep(self.latency)
 
-    async def _begin(self, verb: str, what: int | str, shown: str = "", final: bool = False):
+    async def _begin(self, verb, what, shown="", final=False, buttons=()):
         assert not self.busy, "two calls at once"
+        assert final or not buttons
         self.busy = True
-        self.calls.append(Call(asyncio.get_running_loop().time(), verb, what, shown, final))
+        now = asyncio.get_running_loop().time()
+        self.calls.append(Call(now, verb, what, shown, final, buttons))
         try:
             await asyncio.sleep(self.latency)
         finally:

@@ -73,11 +73,11 @@ def test_nothing_final_is_shown_before_the_end(platform, outbox):
 
     real_edit, real_post = platform.edit, platform.post
 
-    async def edit(id, shown, *, final):
+    async def edit(id, shown, *, final, buttons=()):
         assert final == finished
         await real_edit(id, shown, final=final)
 
-    async def post(index, shown, *, final):
+    async def post(index, shown, *, final, buttons=()):
         assert final == finished
         return await real_post(index, shown, final=final)
 
@@ -255,7 +255,7 @@ def test_what_is_seen_at_the_end_is_the_text_in_parts(steps, manner):
 
 def test_a_streamed_piece_costs_next_to_nothing():
     class Void(Platform):
-        async def post(self, index: int, shown: str, *, final: bool) -> str:
+        async def post(self, index: int, shown: str, *, final: bool, buttons=()) -> str:
             return "m0"
 
     async def pieces():

@@ -24,9 +24,9 @@ ANNOUNCED = replace(MANNER, announces=True, settle=8.0)
 class Posting(Platform):
     """Notes which parts were committed when a post left."""
 
-    async def post(self, index, shown, *, final):
+    async def post(self, index, shown, *, final, buttons=()):
         assert index in self.outbox.committed
-        return await super().post(index, shown, final=final)
+        return await super().post(index, shown, final=final, buttons=buttons)
 
 
 def test_an_announced_part_is_committed_before_its_post():

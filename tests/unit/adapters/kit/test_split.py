@@ -43,6 +43,7 @@ def balanced(shown: str) -> bool:
 
 
 @given(TEXTS, LIMITS, st.sampled_from(MEASURES))
+@example("a" * 50 + "\n  ```sh\n  ls\n  ```\n", 69, len)  # the cut is right behind the fence
 def test_sources_joined_are_the_text_and_no_message_is_too_long(text, limit, measure):
     slices = split(text, limit, measure)
     assert joined(text, slices) == text
@@ -185,6 +186,22 @@ def test_a_fence_in_a_list_item_is_a_fence():
 def test_what_looks_like_an_edge_of_a_fence_may_be_text():
     text = "```not` open\n```\n``` not closed\n        ```\n``\n- ```\n~~~\n````\n"
     assert [text[edge.start : edge.end] for edge in edges(text)] == ["```", "````"]
+
+
+@pytest.mark.parametrize(
+    "inside", ["a. https://evil.test/x and more", "https://evil.test/" + "x" * 30]
+)
+def test_inline_code_is_code_in_every_message(inside):
+    for before in range(100):
+        text = "x" * before + f" `{inside}` and so on, `b` for a while."
+        assert all(piece.shown.count("`") % 2 == 0 for piece in split(text, 60)), before
+
+
+def test_inline_code_that_is_longer_than_a_message_is_cut():
+    assert [piece.shown for piece in split("`" + "x" * 70 + "`", 60)] == [
+        "`" + "x" * 59,
+        "x" * 11 + "`",
+    ]
 
 
 def test_four_columns_of_indentation_make_no_fence():

@@ -65,7 +65,8 @@ def test_the_manifest_has_one_command_and_what_the_adapter_needs():
     assert app["settings"]["interactivity"]["is_enabled"] is True
     assert app["features"]["app_home"]["messages_tab_read_only_enabled"] is False
     assert app["features"]["agent_view"]["agent_description"]
-    assert {"chat:write", "commands", "im:history"} <= set(app["oauth_config"]["scopes"]["bot"])
+    scopes = {"chat:write", "commands", "im:history", "users:read", "usergroups:read"}
+    assert scopes <= set(app["oauth_config"]["scopes"]["bot"])
     assert {"app_mention", "message.im"} <= set(
         app["settings"]["event_subscriptions"]["bot_events"]
     )

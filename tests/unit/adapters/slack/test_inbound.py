@@ -8,6 +8,7 @@ from adapters.slack.inbound import convert
 from adapters.slack.payloads import Account
 from bot.domain.conversation import Conversation, Person
 from bot.domain.events import (
+    Attachment,
     CommandGiven,
     Joined,
     Left,
@@ -44,7 +45,7 @@ def test_a_direct_message_is_addressed_and_private():
     assert message(channel="D1", team="T1", files=[{"name": "a.pdf"}, {"id": "F2"}]) == MessageReceived(
         id=f"slack:T1:D1:{TS}", at=1700000000.0001, conversation=place("D1"), text="hi",
         author=Person(platform="slack", workspace="T1", user="U7"), message=TS, addressed=True,
-        private=True, attachments=("a.pdf",),
+        private=True, attachments=(Attachment(name="a.pdf"),),
     )  # fmt: skip
 
 

@@ -5,8 +5,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from adapters.slack.commands import parse
-from adapters.slack.markup import LIMIT, disarm, forms, measure, mentions, plain
+from adapters.slack.markup import LIMIT, action, actions, disarm, forms, measure, mentions, plain
 from adapters.slack.mrkdwn import escape, mrkdwn
+from bot.domain.replies import Button
 
 US = frozenset({"UBOT"})
 
@@ -139,3 +140,35 @@ def test_a_message_at_the_limit_fits_into_markdown_text():
 )
 def test_a_slash_command_has_a_name_and_words(command, text, parsed):
     assert parse(command, text) == parsed
+
+
+BUTTONS = [
+    Button(label="Good", action="rate", value="1"),
+    Button(label="Why?", action="why"),
+    Button(label="Bad", action="rate", value="0"),
+]
+
+
+@pytest.mark.parametrize("shown", ["hello", "**bold**", "x" * 10_000, "<!channel> `code`"])
+@pytest.mark.parametrize("blocks", [True, False])
+def test_every_form_with_buttons_is_of_blocks_and_ends_with_them(shown, blocks):
+    kinds = []
+    for form in forms(shown, blocks=blocks, buttons=BUTTONS):
+        fields = form()
+        *words, last = fields["blocks"]
+        assert set(fields) == {"text", "blocks"}
+        assert [button["text"]["text"] for button in last["elements"]] == ["Good", "Why?", "Bad"]
+        kinds.append({block["type"] for block in words})
+    assert kinds == [{"markdown"}, {"section"}, {"section"}]
+
+
+def test_ids_differ_and_lead_back_to_the_action():
+    (block,) = actions(BUTTONS)
+    ids = [element["action_id"] for element in block["elements"]]
+    assert len(set(ids)) == 3
+    assert [action(id) for id in ids] == ["rate", "why", "rate"]
+    assert [element.get("value") for element in block["elements"]] == ["1", None, "0"]
+
+
+def test_no_buttons_are_no_block():
+    assert actions(()) == []

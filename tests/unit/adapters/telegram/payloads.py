@@ -24,7 +24,7 @@ WORDS = (
 )  # fmt: skip
 
 BOT = {"id": 99, "is_bot": True, "first_name": "Parley", "username": "parley_bot"}
-ME = Me(99, "Parley_Bot", {"reset": "reset", "new": "reset", "help": "help"})
+ME = Me(99, "Parley_Bot", {"reset": "reset", "new": "reset", "help": "help", "learn": "learn"})
 ANNA = {"id": 42, "is_bot": False, "first_name": "Anna", "last_name": "Ber", "username": "anna"}
 PRIVATE = {"id": 42, "type": "private", "first_name": "Anna"}
 GROUP = {"id": -1001, "type": "supergroup", "title": "Team"}

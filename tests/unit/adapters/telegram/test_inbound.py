@@ -4,7 +4,7 @@ import pytest
 
 from adapters.telegram.words import Me
 from bot.domain.conversation import Conversation, Person
-from bot.domain.events import CommandGiven, MessageReceived
+from bot.domain.events import Attachment, CommandGiven, MessageReceived
 from tests.unit.adapters.telegram.payloads import ANNA, BOT, GROUP, PRIVATE, got, message
 
 
@@ -126,6 +126,12 @@ def test_commands(text, name, words, chat):
     assert event.private == (chat is PRIVATE)
 
 
+def test_a_command_below_an_answer_says_which():
+    event = in_group("/help", reply_to_message=message("because", GROUP, **{"from": BOT}))
+    assert (event.name, event.answers) == ("help", str(message("because")["message_id"]))
+    assert in_group("/help").answers == ""
+
+
 def test_a_command_for_another_bot_is_passed_over():
     assert in_group("/reset@other_bot") is None
     assert in_group("/unknown@other_bot") is None
@@ -182,11 +188,23 @@ def test_a_channel_that_writes_in_a_group_is_a_person_of_its_own():
 def test_captions_are_text_and_files_are_named(more, files):
     caption = "look @parley_bot"
     event = got(None, GROUP, caption=caption, caption_entities=mention(caption), **more)
-    assert (event.text, event.addressed, event.attachments) == ("look", True, files)
+    assert (event.text, event.addressed) == ("look", True)
+    assert tuple(file.name for file in event.attachments) == files
+
+
+def test_learn_above_a_file_is_a_message_to_the_bot_since_no_command_has_files():
+    file = {"document": {"file_id": "1", "file_name": "plan.pdf"}}
+    event = got(None, GROUP, caption="/learn", **file)
+    assert isinstance(event, MessageReceived)
+    assert (event.text, event.addressed) == ("/learn", True)
+    assert [file.name for file in event.attachments] == ["plan.pdf"]
+    assert isinstance(got(None, GROUP, caption="/reset", **file), CommandGiven)
 
 
 def test_a_file_without_words_is_a_message():
-    assert got(None, voice={"file_id": "1"}).attachments == ("voice",)
+    assert got(None, voice={"file_id": "1"}).attachments == (
+        Attachment(name="voice", type="audio/ogg", source="1"),
+    )
 
 
 def test_a_rich_message_gives_its_words():

@@ -32,7 +32,7 @@ SHOP = library(
 def found(question: str, before: str = "", *, shop: Library = SHOP) -> str | None:
     """The title of the entry that answers, if one does."""
     matches = shop.search(question, before)
-    return matches[0].entry.title if matches and matches[0].answers else None
+    return matches[0].entry.title if matches and matches[0].fit.answers else None
 
 
 @pytest.mark.parametrize(
@@ -96,7 +96,7 @@ def test_a_full_question_stands_alone():
 
 def test_a_near_miss_is_related_when_its_title_is_named():
     (match, *_) = SHOP.search("can my dog fly?")
-    assert (match.entry.title, match.answers, match.related) == ("Dogs", False, True)
+    assert (match.entry.title, match.fit.answers, match.fit.related) == ("Dogs", False, True)
 
 
 def test_any_thread_may_search():
@@ -116,7 +116,7 @@ def measured(handbook: Library, questions: Labelled) -> tuple[float, float, floa
     """Return the shares of questions with the right entry first, answered, and answered rightly."""
     first = [(matches[0] if (matches := handbook.search(q)) else None, t) for q, t in questions]
     right = [match is not None and match.entry.title in titles for match, titles in first]
-    answered = [match is not None and match.answers for match, _ in first]
+    answered = [match is not None and match.fit.answers for match, _ in first]
     both = [a and b for a, b in zip(right, answered, strict=True)]
     return sum(right) / len(right), sum(answered) / len(right), sum(both) / len(right)
 

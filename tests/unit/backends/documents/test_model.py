@@ -1,10 +1,13 @@
 """What the quoting model says."""
 
+from dataclasses import replace
+
 import pytest
 
 from bot.backends.documents import DocumentsModel
 from bot.domain.dialogue import Ended, Line, Prompt
 from bot.domain.errors import ConfigError
+from bot.domain.knowledge import Grounds, Passage
 from bot.domain.replies import Usage
 
 
@@ -13,11 +16,17 @@ def boutique() -> DocumentsModel:
     return DocumentsModel.read()
 
 
-async def said(model: DocumentsModel, *questions: str) -> str:
+NOTHING_ADDED = Grounds()
+
+
+async def said(model: DocumentsModel, *questions: str, grounds: Grounds = NOTHING_ADDED) -> str:
     lines = [Line("system", "You are a pirate."), *(Line("user", text) for text in questions)]
-    *words, ended = [delta async for delta in model.stream(Prompt(lines=tuple(lines)))]
-    assert ended == Ended(reason="complete", usage=Usage(model="documents"))
-    return "".join(words)
+    prompt = Prompt(lines=tuple(lines), grounds=grounds)
+    *words, ended = [delta async for delta in model.stream(prompt)]
+    answer = "".join(words)
+    reason = "unsure" if answer.startswith("I could not find that") else "complete"
+    assert ended == Ended(reason=reason, usage=Usage(model="documents"))
+    return answer
 
 
 async def test_an_answer_is_a_quotation_with_its_source(boutique):
@@ -25,6 +34,49 @@ async def test_an_answer_is_a_quotation_with_its_source(boutique):
         "> Dogs on a lead are welcome in the whole shop. There is a bowl of water beside the "
         "stairs, and usually a biscuit at the till.\n\n— *Your visit › Dogs* (visit.md)"
     )
+
+
+HATS = Passage(
+    id=1, document=1, title="Hats", path=("Hats",), source="", link="",
+    text="Straw hats.", score=1.0,
+)  # fmt: skip
+
+
+@pytest.mark.parametrize("sure", [True, False])
+async def test_documents_that_were_given_by_name_answer_what_was_not_added(tmp_path, sure):
+    (tmp_path / "pets.md").write_text("# Hamsters\nThey run at night.\n")
+    named = DocumentsModel.read(str(tmp_path))
+
+    added = Grounds(passages=(HATS,), sure=sure, documents=1)
+    hats = await said(named, "hats?", grounds=added)
+    hamsters = await said(named, "hamsters?", grounds=Grounds(documents=1))
+    neither = await said(named, "cats?", grounds=Grounds(documents=1))
+
+    near = "I could not find that in the 2 documents I was given. The nearest I have: *Hats*."
+    assert hats.startswith("> Straw hats. [1]" if sure else near)
+    assert hamsters == "> They run at night.\n\n— *Hamsters* (pets.md)"
+    assert neither.startswith("I could not find that in the 2 documents I was given.")
+
+
+@pytest.mark.parametrize(
+    ("text", "quoted"),
+    [
+        ("Straw hats.\nAnd caps.", "> Straw hats.\n> And caps. [1]"),
+        ("| hat |\n| --- |\n| straw |", "> | hat |\n> | --- |\n> | straw |\n\n[1]"),
+        ("```\nhat()\n```", "> ```\n> hat()\n> ```\n\n[1]"),
+    ],
+    ids=["text", "table", "code"],
+)
+async def test_the_number_of_a_source_does_not_break_what_it_stands_behind(boutique, text, quoted):
+    grounds = Grounds(passages=(replace(HATS, text=text),), sure=True, documents=1)
+
+    assert await said(boutique, "hats?", grounds=grounds) == quoted
+
+
+async def test_what_was_added_takes_the_place_of_the_demo(boutique):
+    answer = await said(boutique, "Are dogs allowed in the shop?", grounds=Grounds(documents=2))
+
+    assert answer.startswith("I could not find that in the 2 documents I was given.")
 
 
 async def test_every_line_of_a_table_or_a_second_paragraph_is_quoted(boutique):

@@ -1,13 +1,14 @@
 """What goes over the wire, and what a server's complaints change about it."""
 
 import re
+from dataclasses import replace
 
 import orjson
 import pytest
 
-from bot.backends.openai.request import Dialect, body
+from bot.backends.openai.request import UNSEEN, Dialect, body
 from bot.backends.openai.settings import OpenAISettings
-from bot.domain.dialogue import Line, Prompt
+from bot.domain.dialogue import Image, Line, Prompt
 
 PROMPT = Prompt(
     lines=(Line("system", "Be kind."), Line("user", "Hi")),
@@ -46,6 +47,23 @@ def test_only_openai_itself_learns_who_asks_and_only_hashed_and_short():
     assert request["safety_identifier"] != request["prompt_cache_key"]
     assert not named & sent(LOCAL).keys()
     assert not named & sent(OFFICIAL, Prompt(lines=PROMPT.lines)).keys()
+
+
+PICTURE = replace(PROMPT, images=(Image(type="image/png", data=b"a dot"),))
+
+
+def test_pictures_stand_behind_the_words_of_the_newest_line():
+    assert sent(LOCAL, PICTURE, vision=True)["messages"][-1] == {
+        "role": "user",
+        "content": [
+            {"type": "text", "text": "Hi"},
+            {"type": "image_url", "image_url": {"url": "data:image/png;base64,YSBkb3Q="}},
+        ],
+    }
+
+
+def test_a_model_that_cannot_see_is_told_so():
+    assert sent(LOCAL, PICTURE)["messages"][-1] == {"role": "user", "content": f"Hi\n\n{UNSEEN}"}
 
 
 def test_lone_surrogates_do_not_stop_a_request():

@@ -1,0 +1,1 @@
+"""OpenAI's moderation endpoint, and servers that speak it."""

@@ -1,0 +1,125 @@
+"""The line to one OpenAI-compatible server: its key, its client, and what can be wrong with them.
+
+Importing this module imports the SDK.
+"""
+
+import asyncio
+from typing import cast
+
+import aiohttp
+import httpx2
+import openai
+
+from bot.backends.openai.bounds import bound
+from bot.backends.openai.complaints import Complaints
+from bot.backends.openai.hearing import Complaint, Garbled
+from bot.backends.openai.settings import (
+    OFFICIAL_HOST,
+    LookUp,
+    OpenAISettings,
+    address,
+    host_of,
+    loopback,
+    url_problems,
+)
+from bot.domain.errors import ConfigError
+
+RETRIES = 2  # of one call, by the SDK: 408, 409, 429, 5xx, broken connections
+CONNECT_S = 5.0
+KEEP_S = 60.0  # an idle connection is kept: a new one costs a TLS handshake
+MOST_CALLS = 1000  # at a time
+JSON_HEADERS = {"Content-Type": "application/json"}
+
+# aiohttp is the SDK's transport here, at half the CPU of its own; not all of its errors are mapped,
+# and without a free file the SDK cannot even import what it waits with.
+BROKEN = (httpx2.RequestError, aiohttp.ClientError, OSError, Garbled, Complaint)
+
+
+class Connecting:
+    """The client of one configured model; it is made on first use, or by `open`."""
+
+    def __init__(self, name: str, settings: OpenAISettings, look_up: LookUp, path: str) -> None:
+        self._name, self._settings, self._path = name, settings, path
+        url, key = address(settings, look_up), (look_up(settings.api_key_env) or "").strip()
+        self._host, self._key = host_of(url), key
+        self.official = self._host == OFFICIAL_HOST
+        self.complaints = Complaints(
+            name=name, settings=settings, url=url, keyed=bool(key), path=path
+        )
+        self._client: openai.AsyncOpenAI | None = None
+        self._opening = asyncio.Lock()
+
+    async def open(self) -> openai.AsyncOpenAI:
+        """Return the client, made in a thread since its TLS context takes some 50 ms of CPU.
+
+        Raises:
+            ConfigError: the key is missing, or the base URL is not one to send a key to.
+        """
+        if self._client is not None:
+            return self._client
+        async with self._opening:
+            if self._client is None:
+                self._client = await asyncio.to_thread(self._connect)
+            return self._client
+
+    async def close(self) -> None:
+        """Close the connections; a later call opens new ones."""
+        client, self._client = self._client, None
+        if client is not None:
+            await client.close()
+
+    async def post(self, content: bytes) -> httpx2.Response:
+        """Send bytes as they are and get the response unread, through the SDK's retries and errors.
+
+        `cast_to` decides what comes back; the SDK's types know only the stream.
+
+        Raises:
+            ConfigError: as `open` does.
+            ModelError: the server answers with a web page.
+        """
+        client = await self.open()
+        response: object = await client.post(
+            self._path,
+            cast_to=httpx2.Response,
+            content=content,
+            options={"headers": JSON_HEADERS},
+            stream=True,
+            stream_cls=openai.AsyncStream[object],
+        )
+        answered = cast("httpx2.Response", response)
+        if answered.headers.get("content-type", "").startswith("text/html"):
+            await answered.aclose()
+            raise self.complaints.web_page()
+        return answered
+
+    def _connect(self) -> openai.AsyncOpenAI:
+        for problem in url_problems(self.complaints.url):
+            raise ConfigError(f"models.{self._name}.{problem}")
+        variable = self._settings.api_key_env
+        if self.official and not self._key:
+            raise ConfigError(
+                f"models.{self._name}.api_key_env: {variable} is not set; put the key into it, "
+                "or set base_url for a server without keys"
+            )
+        if not (self._key.isascii() and self._key.isprintable()):
+            raise ConfigError(
+                f"models.{self._name}.api_key_env: {variable} holds characters that no key has; "
+                "copy the key again"
+            )
+        return openai.AsyncOpenAI(
+            api_key=self._key or "none",  # the SDK wants one, servers without keys do not look
+            base_url=self.complaints.url,
+            max_retries=RETRIES,
+            timeout=httpx2.Timeout(self._settings.timeout_s, connect=CONNECT_S),
+            http_client=openai.DefaultAioHttpClient(
+                limits=httpx2.Limits(max_connections=MOST_CALLS, keepalive_expiry=KEEP_S),
+                trust_env=not loopback(self._host),  # a proxy does not reach this machine's ports
+                event_hooks={"response": [bound, _give_up_without_quota]},
+            ),
+        )
+
+
+async def _give_up_without_quota(response: httpx2.Response) -> None:
+    """Keep the SDK from retrying an empty account, which the API reports as a rate limit."""
+    if response.status_code == 429 and b"insufficient_quota" in await response.aread():
+        response.headers["x-should-retry"] = "false"

@@ -1,0 +1,181 @@
+"""The library on SQLite: words by FTS5, meanings by vectors; `bot.ports.library` says what is what.
+
+The collections that may be searched are part of every statement, so that nothing else is even
+looked at. Only `near` loads numpy, when somebody asks by meaning for the first time.
+"""
+
+import sqlite3
+from collections.abc import Mapping, Sequence
+
+import aiosqlite
+import orjson
+
+from bot.backends.sqlite import shelving
+from bot.backends.sqlite.meanings import Meanings
+from bot.backends.sqlite.writer import Writer, WriterConnection, emptied
+from bot.domain.knowledge import CHAT, Passage
+from bot.domain.text import storable
+from bot.ports.library import Chunk, Document, Plain, Progress, Scored
+
+# The rank is computed for what may be seen only. A title counts as much as four words of the body.
+WORDED = """select w.rowid, -bm25(passage_words, 4, 1, 1) as score
+from passage_words as w cross join passages as p on p.id = w.rowid
+cross join documents as d on d.id = p.document
+where passage_words match ?1 and d.collection in (select value from json_each(?2))
+order by score desc, w.rowid limit ?3"""
+PASSAGES = """select p.id, p.document, d.title, p.path, p.text, d.source, d.link
+from json_each(?1) as asked join passages as p on p.id = asked.value
+join documents as d on d.id = p.document
+where d.collection in (select value from json_each(?2)) order by asked.key"""
+DOCUMENTS = """select id, collection, source, title, type, digest, owner, review, link, at, note,
+  (select count(*) from passages where document = documents.id)
+from documents where ?1 in ('', collection) order by collection, source"""
+PLAIN = """select p.id, d.title, p.path, p.text from passages as p
+join documents as d on d.id = p.document
+left join passage_vectors as v on v.passage = p.id and v.embedder = ?1
+where v.passage is null order by p.id limit ?2"""
+PROGRESS = """select (select count(*) from passage_vectors where embedder = ?1),
+  (select count(*) from passages)"""
+COUNTS = "select collection, count(*) from documents group by collection order by collection"
+FIELDS = ("id", "collection", "source", "title", "type", "digest", "owner", "review", "link", "at",
+          "note", "chunks")  # fmt: skip
+
+
+class SqliteLibrary:
+    """Library, Shelves and Embeddings."""
+
+    def __init__(
+        self,
+        writer: Writer,
+        connection: WriterConnection,
+        reader: aiosqlite.Connection,
+        *,
+        borrows: bool = False,  # another process changes the documents, too
+    ) -> None:
+        self._writer, self._connection, self._reader = writer, connection, reader
+        self._borrows = borrows
+        self._meanings = Meanings(reader)
+        self._counts: Mapping[str, int] | None = None  # asked for at every question
+        self._changes = 0  # what was counted before one is not kept
+
+    # ---- Library
+
+    async def collections(self) -> Mapping[str, int]:
+        """Count documents, anew when they change; of others' changes nothing is heard."""
+        if self._counts is not None and not self._borrows:
+            return self._counts
+        before = self._changes
+        rows = await self._reader.execute_fetchall(COUNTS)
+        counts = {row[0]: row[1] for row in rows}
+        self._counts = counts if before == self._changes else None
+        return counts
+
+    async def worded(
+        self, words: Sequence[str], collections: Sequence[str], *, limit: int
+    ) -> Sequence[Scored]:
+        """Ask FTS5 for any of the words; each is quoted, so that none is taken for syntax."""
+        asked = " OR ".join(_quoted(word) for word in words if word.strip())
+        if not asked:
+            return []
+        values = (asked, _json(collections), limit)
+        return [Scored(*row) for row in await self._reader.execute_fetchall(WORDED, values)]
+
+    async def near(
+        self, vector: bytes, embedder: str, collections: Sequence[str], *, limit: int,
+        among: Sequence[int] | None = None,
+    ) -> Sequence[Scored]:  # fmt: skip
+        """Compare with every vector of these collections."""
+        return await self._meanings.near(vector, embedder, collections, limit, among)
+
+    async def passages(self, ids: Sequence[int], collections: Sequence[str]) -> Sequence[Passage]:
+        """Read them in one statement."""
+        values = (_json(ids), _json(collections))
+        rows = await self._reader.execute_fetchall(PASSAGES, values)
+        return [
+            Passage(
+                id=id,
+                document=document,
+                title=title,
+                path=tuple(orjson.loads(path)),
+                text=text,
+                source=_shown(source),
+                link=link,
+            )
+            for id, document, title, path, text, source, link in rows
+        ]
+
+    # ---- Shelves
+
+    async def documents(self, collection: str = "") -> Sequence[Document]:
+        """Read what is known of them, without their text."""
+        rows = await self._reader.execute_fetchall(DOCUMENTS, (collection,))
+        return [Document(**dict(zip(FIELDS, row, strict=True))) for row in rows]
+
+    async def put(self, document: Document, chunks: Sequence[Chunk]) -> int:
+        """Replace in one transaction: whoever searches finds the old text or the new one."""
+        async with self._meanings.changing:
+            stored, gone = await self._writer.put(lambda db: shelving.put(db, document, chunks))
+            self._counts, self._changes = None, self._changes + 1
+            await self._meanings.drop(gone)
+        return stored
+
+    async def remove(self, document: int) -> bool:
+        """Delete it in one transaction."""
+        async with self._meanings.changing:
+            gone = await self._writer.put(lambda db: shelving.remove(db, document))
+            self._counts, self._changes = None, self._changes + 1
+            await self._meanings.drop(gone or ())
+        return gone is not None
+
+    async def scour(self) -> bool:
+        """Merge the index in small steps, so that others write meanwhile, and empty the log.
+
+        A word that is deleted from FTS5 stays in its index until this.
+        """
+        while await self._writer.put(shelving.merge):
+            pass
+        return await self._connection.run(emptied)
+
+    # ---- Embeddings
+
+    async def plain(self, embedder: str, *, limit: int) -> Sequence[Plain]:
+        """Read the next ones."""
+        rows = await self._reader.execute_fetchall(PLAIN, (embedder, limit))
+        return [_plain(*row) for row in rows]
+
+    async def embedded(self, embedder: str, vectors: Mapping[int, tuple[bytes, bytes]]) -> None:
+        """Store the vectors of passages that still are."""
+        packed = await self._meanings.packed(vectors)
+
+        def work(db: sqlite3.Connection) -> Mapping[int, str]:
+            return shelving.embedded(db, embedder, packed)
+
+        async with self._meanings.changing:
+            kept = await self._writer.put(work)
+            await self._meanings.put(embedder, packed, kept)
+
+    async def progress(self, embedder: str) -> Progress:
+        """Count both in one statement."""
+        (row,) = await self._reader.execute_fetchall(PROGRESS, (embedder,))
+        return Progress(*row)
+
+
+def _shown(source: str) -> str:
+    """Return a source as people may see it: no path of this machine, and no key of ours."""
+    if source.startswith(CHAT):
+        return ""
+    return source.rpartition("/")[2] if source.startswith("/") else source
+
+
+def _plain(id: int, document: str, path: str, text: str) -> Plain:
+    headings = orjson.loads(path) or [document]
+    return Plain(id, headings[-1], f"{' › '.join(headings)}\n{text}")
+
+
+def _quoted(word: str) -> str:
+    doubled = storable(word).replace('"', '""')
+    return f'"{doubled}"'
+
+
+def _json(values: Sequence[object]) -> str:
+    return orjson.dumps([*values]).decode()

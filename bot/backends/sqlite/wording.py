@@ -1,0 +1,86 @@
+"""Where single words of the library stand: `bot.ports.library.Wording`."""
+
+import time
+from collections import defaultdict
+from collections.abc import Sequence
+
+import aiosqlite
+import orjson
+
+from bot.domain.asking import SHORTEST_SWAPPED, mistyped
+from bot.ports.library import Having
+
+PART = """select * from (select {number}, {title}, w.rowid from passage_words as w
+join passages as p on p.id = w.rowid join documents as d on d.id = p.document
+where passage_words match ?{at} and d.collection in (select value from json_each(?1)) limit ?2)"""
+SIZE_S = 10.0  # for which a count holds
+SIZE = """select count(*) from passages as p join documents as d on d.id = p.document
+where d.collection in (select value from json_each(?1))"""
+TERMS = "select term from passage_terms where term >= ?1 and term < ?2 order by term limit ?3"
+MOST_TERMS = 5000  # of one first letter that are looked at
+MOST_NEAR = 20  # of them that are looked up
+ENDINGS = ("ings", "ing", "ies", "es", "ed", "s", "y", "e")  # the index knows words without them
+
+
+class SqliteWording:
+    """Reads the full-text index."""
+
+    def __init__(self, reader: aiosqlite.Connection) -> None:
+        self._reader = reader
+        self._sizes: dict[tuple[str, ...], tuple[float, int]] = {}  # when, and how many
+
+    async def having(
+        self, words: Sequence[str], collections: Sequence[str], *, limit: int
+    ) -> Sequence[Having]:
+        """Ask for all words in one statement: each way to the reader's thread takes its time."""
+        if not words:
+            return []
+        parts = [
+            PART.format(number=number, title=title, at=3 + 2 * number + title)
+            for number in range(len(words))
+            for title in (0, 1)
+        ]
+        queries = [f'title : "{word}"' if title else f'"{word}"'
+                   for word in words for title in (0, 1)]  # fmt: skip
+        values = (_json(collections), limit + 1, *queries)
+        found: dict[tuple[int, int], list[int]] = defaultdict(list)
+        for number, title, row in await self._reader.execute_fetchall(
+            " union all ".join(parts), values
+        ):
+            found[number, title].append(row)
+        return [_having(found[n, 0], found[n, 1], limit) for n in range(len(words))]
+
+    async def size(self, collections: Sequence[str]) -> int:
+        """Count, once in a while: how rare a word is changes slowly."""
+        key, now = tuple(collections), time.monotonic()
+        known = self._sizes.get(key)
+        if known is None or now - known[0] > SIZE_S:
+            ((count,),) = await self._reader.execute_fetchall(SIZE, (_json(collections),))
+            self._sizes = {**self._sizes, key: (now, int(count))} if len(self._sizes) < 64 else {}
+            return int(count)
+        return known[1]
+
+    async def meant(self, word: str, collections: Sequence[str]) -> str:
+        """Look among all words with the same first letter, and then where they stand."""
+        if len(word) < SHORTEST_SWAPPED or not word.isalpha():
+            return ""
+        span = (word[0], chr(ord(word[0]) + 1), MOST_TERMS)
+        typed = (word, *(word.removesuffix(end) for end in ENDINGS if word.endswith(end)))
+        known = [row[0] for row in await self._reader.execute_fetchall(TERMS, span)]
+        near = [term for term in known if len(term) >= SHORTEST_SWAPPED
+                and any(mistyped(form, term) for form in typed)]  # fmt: skip
+        near = sorted(near, key=lambda term: (abs(len(term) - len(word)), term))[:MOST_NEAR]
+        where = await self.having(near, collections, limit=1)
+        there = (term for term, found in zip(near, where, strict=True)
+                 if found.passages or found.many)  # fmt: skip
+        return next(there, "")
+
+
+def _having(passages: Sequence[int], titles: Sequence[int], limit: int) -> Having:
+    if len(passages) > limit:
+        return Having(frozenset(), frozenset(), many=True)
+    return Having(frozenset(passages), frozenset(titles))
+
+
+def _json(values: Sequence[object]) -> str:
+    return orjson.dumps([*values]).decode()

@@ -1,0 +1,1 @@
+"""Exact search over many vectors; importing this package imports nobody else's."""

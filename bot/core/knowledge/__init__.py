@@ -1,0 +1,1 @@
+"""What is written down: cut into passages, kept as it is at its source, and embedded."""

@@ -1,0 +1,1 @@
+"""Moderation: who judges, what is decided, what follows from it, and how people appeal."""

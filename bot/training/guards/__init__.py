@@ -1,0 +1,1 @@
+"""Makes the weights of the offline guard, the same to the byte each time."""

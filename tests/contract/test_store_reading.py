@@ -1,0 +1,26 @@
+"""Reading a database that cannot be read for a moment: one error of ours, to be tried again."""
+
+import sqlite3
+from contextlib import closing
+
+import pytest
+
+from bot.backends.sqlite.writer import ReadingConnection
+from bot.domain.errors import StoreBusy
+
+
+async def test_what_cannot_be_read_now_is_said_to_be_busy_and_read_later(tmp_path):
+    path = tmp_path / "some.db"
+    with closing(sqlite3.connect(path, isolation_level=None)) as other:
+        other.execute("create table things (name text)")
+        async with ReadingConnection(path) as reader:
+            await reader.execute_fetchall("pragma busy_timeout=0")
+            other.execute("begin exclusive")
+            with pytest.raises(StoreBusy, match="cannot be read now"):
+                await reader.execute_fetchall("select * from things")
+            other.execute("rollback")
+            assert (
+                await reader.execute_fetchall("select * from things where name = ?", ("x",)) == []
+            )
+            with pytest.raises(sqlite3.OperationalError, match="no such table"):
+                await reader.execute_fetchall("select * from others")
