@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+import signal
 import sys
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -54,6 +55,8 @@ class Forks:
         return self
 
     async def __aexit__(self, *_):
+        for fork in self._forks.values():
+            fork.send_signal(signal.SIGKILL)
         self._parent.stdin.close()
         await self._parent.wait()
         await self._listening
