@@ -19,6 +19,7 @@ from typing import Any, Self
 
 from aiohttp import web
 
+from tests.fakes.closing import close
 from tests.fakes.discord_gateway import Gateway
 from tests.fakes.discord_rest import Rest
 from tests.fakes.discord_world import (
@@ -68,7 +69,7 @@ class FakeDiscord(World):
 
     async def __aexit__(self, *_: object) -> None:
         await self.gateway.close()
-        await self._runner.cleanup()
+        await close(self._runner)
 
     def upload(self, name: str, content: bytes, kind: str = "") -> dict[str, Any]:
         """Keep a file; returns the attachment to write a message with."""

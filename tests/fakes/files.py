@@ -16,6 +16,8 @@ from typing import Self
 
 from aiohttp import web
 
+from tests.fakes.closing import close
+
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 
@@ -83,7 +85,7 @@ class FakeFiles:
         return self
 
     async def __aexit__(self, *_: object) -> None:
-        await self._runner.cleanup()
+        await close(self._runner)
 
 
 class Names:

@@ -17,6 +17,7 @@ from typing import Any, Self
 
 from aiohttp import web
 
+from tests.fakes.closing import close
 from tests.fakes.embeddings import embeddings
 from tests.fakes.script import (
     Call,
@@ -124,7 +125,7 @@ class FakeOpenAI:
 
     async def __aexit__(self, *_: object) -> None:
         assert self._runner is not None
-        await self._runner.cleanup()
+        await close(self._runner)
 
     # -- the routes
 

@@ -17,6 +17,7 @@ from typing import Any, Self
 import aiohttp
 from aiohttp import web
 
+from tests.fakes.closing import close
 from tests.fakes.script import Call, DropAfterAccept, Script
 from tests.fakes.slack_api import BOT, BOT_USER, TEAM, Plain, Workspace, signed, wrong
 from tests.fakes.slack_faults import misbehave
@@ -73,7 +74,7 @@ class FakeSlack:
         await self._http.close()
         for socket in list(self.sockets):
             await socket.close()
-        await self._runner.cleanup()
+        await close(self._runner)
 
     @property
     def base_url(self) -> str:

@@ -13,6 +13,7 @@ from typing import Any, Self
 import orjson
 from aiohttp import web
 
+from tests.fakes.closing import close
 from tests.fakes.script import (
     Call,
     Delay,
@@ -64,7 +65,7 @@ class FakeTelegram:
 
     async def __aexit__(self, *exc: object) -> None:
         await self.updates.close()
-        await self._runner.cleanup()
+        await close(self._runner)
 
     @property
     def base_url(self) -> str:
