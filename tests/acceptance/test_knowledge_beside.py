@@ -150,12 +150,17 @@ async def parley(folder, *arguments):
 
 
 async def seen(moment, adding, writing):
-    """Wait for a moment while something is added, and hold there the process that writes."""
-    async with asyncio.timeout(30):
+    """Wait for a moment while something is added, and hold there the process that writes.
+
+    It is held at each look, too: on a busy machine it would be past the moment meanwhile.
+    """
+    async with asyncio.timeout(60):
+        writing.send_signal(signal.SIGSTOP)
         while not moment():
-            assert adding.returncode is None, "it ended before that moment"
+            writing.send_signal(signal.SIGCONT)
             await asyncio.sleep(0.002)
-    writing.send_signal(signal.SIGSTOP)
+            assert adding.returncode is None, "it ended before that moment"
+            writing.send_signal(signal.SIGSTOP)
 
 
 def count(folder):

@@ -14,7 +14,7 @@ from bot.core.memory import meaning
 from bot.domain.conversation import Conversation, Person
 from bot.domain.policy import MemoryPolicy
 from tests.events import command, message
-from tests.fakes.openai import EMBEDDINGS
+from tests.fakes.openai import CHAT, EMBEDDINGS
 from tests.fakes.script import Delay
 from tests.harness import running
 from tests.integration.conftest import deletion, prompt, stored
@@ -156,7 +156,8 @@ async def test_while_its_embedder_is_down_only_one_question_waits_for_it(
         model.script.on(EMBEDDINGS, *[Delay(60)] * 9)
         for _ in range(3):
             await asked(platform, message("where did the wardrobe come from?"))
-            assert "person: the wardrobe came from Antwerp" in str(prompt(model.calls[-1]))
+            *_, last = [call for call in model.calls if call.method == CHAT]
+            assert "person: the wardrobe came from Antwerp" in str(prompt(last))
     assert caplog.text.count("too slow") == 1
     assert caplog.text.count("recalled by words alone: ") == 3
 
