@@ -642,6 +642,49 @@ async def test_a_second_process_is_refused_with_the_reason(tmp_path):
                 pass
 
 
+@pytest.fixture
+def no_time(monkeypatch):
+    """Whatever is written along waits for company as long as it takes."""
+    monkeypatch.setattr("bot.backends.sqlite.writer.COMPANY_S", 3600.0)
+
+
+def parts(folder):
+    with closing(sqlite3.connect(folder / "parley.db")) as db:
+        return db.execute("select part from parts order by part").fetchall()
+
+
+async def test_a_part_that_nobody_waits_for_is_written_with_what_comes_next(tmp_path, no_time):
+    async with sqlite(tmp_path) as store:
+        await put(store, message())
+        (turn,) = await claim(store)
+        store.lanes.save_part(turn, Part(index=0, id="7"))
+        await nothing_ready(store)
+        assert parts(tmp_path) == []
+        await asyncio.wait_for(put(store, message("next")), 5)
+        assert parts(tmp_path) == [(0,)]
+
+
+async def test_a_part_that_somebody_waits_for_is_written_at_once(tmp_path, no_time):
+    async with sqlite(tmp_path) as store:
+        await put(store, message())
+        (turn,) = await claim(store)
+        early = store.lanes.save_part(turn, Part(index=0, id="7"))
+        async with asyncio.timeout(5):
+            await store.lanes.save_part(turn, Part(index=1, id="8"))
+            await early
+        assert parts(tmp_path) == [(0,), (1,)]
+
+
+async def test_a_part_that_nothing_follows_is_written_after_a_moment(tmp_path):
+    async with sqlite(tmp_path) as store:
+        await put(store, message())
+        (turn,) = await claim(store)
+        store.lanes.save_part(turn, Part(index=0, id="7"))
+        async with asyncio.timeout(5):
+            while not parts(tmp_path):
+                await asyncio.sleep(0.01)
+
+
 async def test_a_full_disk_refuses_the_event_and_recovers(tmp_path):
     async with sqlite(tmp_path) as store:
         limit = "pragma max_page_count={}"

@@ -233,13 +233,13 @@ class SqliteLanes:
         return self._writer.put(work, along=along)
 
     def save_part(self, turn: Turn, part: Part) -> Awaitable[None]:
-        """Write or replace one part."""
+        """Write or replace one part; at once where somebody waits for it, else along."""
         values = (turn.id, part.index, part.end, part.digest, part.id, time.time())
 
         def work(db: sqlite3.Connection) -> None:
             db.execute("insert or replace into parts values (?, ?, ?, ?, ?, ?)", values)
 
-        return self._writer.put(work)
+        return self._writer.put(work, along=True)
 
     def drop_part(self, turn: Turn, index: int) -> Awaitable[None]:
         """Forget one part."""

@@ -26,8 +26,8 @@ class SqliteLedger:
     # ---- Ledger
 
     def hold(self, call: Call, checks: Sequence[Check]) -> Awaitable[Held | Refused]:
-        """Check and reserve, queued at once."""
-        return self._writer.put(lambda db: accounts.hold(db, call, checks))
+        """Check and reserve, queued at once; where nothing is checked it is written along."""
+        return self._writer.put(lambda db: accounts.hold(db, call, checks), along=not checks)
 
     def settle(self, call: Call, usage: Usage, spent: Spent) -> Awaitable[None]:
         """Write what was used, with what the turn writes next; till then the reservation counts."""

@@ -11,7 +11,7 @@ failed fsync has kept from the disk (https://www.usenix.org/conference/atc20/pre
 import asyncio
 import logging
 import sqlite3
-from collections.abc import Callable
+from collections.abc import Callable, Generator
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -54,6 +54,19 @@ class ReadingConnection(aiosqlite.Connection):
             raise
 
 
+class Along(asyncio.Future[T]):
+    """A write that waits a moment for others, but no longer than until somebody waits for it."""
+
+    def __init__(self, hurry: Callable[[], None]) -> None:
+        super().__init__()
+        self._hurry = hurry
+
+    def __await__(self) -> Generator[Any, None, T]:
+        """Wait for the commit, which begins now."""
+        self._hurry()
+        return super().__await__()
+
+
 class Writer:
     """Collects small pieces of work and commits them together."""
 
@@ -61,6 +74,7 @@ class Writer:
         self._connection = connection
         self._queue: list[tuple[Work, asyncio.Future[Any]]] = []
         self._filled = asyncio.Event()
+        self._waits: asyncio.TimerHandle | None = None  # until what goes along goes alone
         self._closing = False
         self._task = asyncio.create_task(self._run(), name="sqlite writer")
 
@@ -69,19 +83,20 @@ class Writer:
     ) -> "asyncio.Future[T]":
         """Queue work for the next commit; the future holds its result once it is on disk.
 
-        What goes `along` waits a moment for something else to be written, and shares its commit.
+        What goes `along` waits a moment for something else to be written, and shares its commit;
+        awaiting it ends that.
 
         Raises (when awaited):
             StoreBusy: the disk is full or fails, or another process holds the file; ask again.
             StoreError: this piece of work failed; the others of its batch did not.
         """
         loop = asyncio.get_running_loop()
-        future: asyncio.Future[T] = loop.create_future()
+        future: asyncio.Future[T] = Along(self._filled.set) if along else loop.create_future()
         self._queue.append((work, future))
-        if along:
-            loop.call_later(COMPANY_S, self._filled.set)
-        else:
+        if not along:
             self._filled.set()
+        elif self._waits is None:
+            self._waits = loop.call_later(COMPANY_S, self._filled.set)
         return future
 
     async def close(self) -> None:
@@ -93,6 +108,9 @@ class Writer:
     async def _run(self) -> None:
         while not (self._closing and not self._queue):
             await self._filled.wait()
+            if self._waits is not None:
+                self._waits.cancel()
+                self._waits = None
             batch, self._queue = self._queue[:LARGEST_BATCH], self._queue[LARGEST_BATCH:]
             if not self._queue and not self._closing:
                 self._filled.clear()
