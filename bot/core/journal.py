@@ -1,7 +1,8 @@
 """What one attempt at a turn writes down, and what it finds written by earlier ones.
 
-Awaited are only `answer` (before anything final is shown) and, by the adapter, `sent` (before the
-first edit of a message). Everything else joins the next group commit by itself.
+Awaited are `answer` (before anything final is shown), what was paid for (before anything else is),
+the attempt itself after a kill, and, by the adapter, `sent` (before the first edit of a message).
+Everything else joins the next group commit by itself.
 """
 
 import asyncio
@@ -138,13 +139,19 @@ class TurnJournal:
         # What answers the question as it was before an edit is no answer any more.
         self.answered = answered if answered and answered.revision == turn.revision else None
 
-    def admit(self, policy: Policy, known: Callable[[Policy], bool]) -> Policy:
-        """Begin an attempt; a resumed turn keeps model, chain and persona, if these are known."""
+    async def admit(self, policy: Policy, known: Callable[[Policy], bool]) -> Policy:
+        """Begin an attempt; a resumed turn keeps model, chain and persona, if these are known.
+
+        It goes on once its attempt is on disk: if it was this message that killed the process, it
+        must not do so uncounted, and for ever.
+        """
         step = self._turn.steps.get("admitted")
         if step and known(kept := replace(policy, **step)):
             policy = kept
         began = {name: getattr(policy, name) for name in ADMITTED}
-        self._store.save(self._turn, "admitted", began)
+        counted = Patient(lambda: self._store.save(self._turn, "admitted", began))
+        if self._turn.resumed:
+            await counted
         return policy
 
     def judged(self, turn: Turn, part: str) -> Mapping[str, Any] | None:
@@ -166,9 +173,12 @@ class TurnJournal:
         return step["found"] if step and step["revision"] == turn.revision else None
 
     def keep(self, turn: Turn, name: str, found: Mapping[str, Any]) -> Awaitable[None]:
-        """Keep what a stage has found or paid; await it before something else is paid for."""
+        """Keep what a stage has found or paid; await it before something else is paid for.
+
+        What nobody waits for is written with what comes next.
+        """
         self._found[name] = step = {"revision": turn.revision, "found": found}
-        return Patient(lambda: self._store.save(self._turn, name, step))
+        return Patient(lambda: self._store.save(self._turn, name, step, along=True))
 
     def open(self, files: Mapping[str, Mapping[str, Any]]) -> None:
         """Note what files say, so that none of them is read again."""

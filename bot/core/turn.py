@@ -76,7 +76,7 @@ class Answering:
             return await self._leave(turn, journal, instead)
         event = _message(turn)
         policy = self.policies.resolve(event.conversation)
-        policy = journal.admit(policy, self.speaking.chains.knows)
+        policy = await journal.admit(policy, self.speaking.chains.knows)
         draft = Draft(turn)
         self.drafts[turn.lane] = draft
         try:

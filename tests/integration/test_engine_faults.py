@@ -13,8 +13,10 @@ from bot.backends.sqlite.lanes import SqliteLanes
 from bot.backends.sqlite.store import opened
 from bot.config import Secrets
 from bot.config.sections import TurnSettings
+from bot.core.journal import TurnJournal
 from bot.domain.conversation import Conversation
 from bot.domain.errors import DeliveryError, StoreBusy, StoreError
+from bot.domain.policy import MemoryPolicy, Policy
 from bot.domain.replies import Part
 from bot.ports.platform import Adapter
 from bot.ports.store import Result
@@ -227,6 +229,15 @@ async def test_a_message_that_kills_the_process_each_time_is_given_up(
         (text,) = await platform.answers(1)
     assert "could not finish" in text
     assert not model.calls
+
+
+async def test_an_attempt_after_a_kill_counts_before_anything_is_done_in_it(tmp_path):
+    await killed(tmp_path, message("killer"))
+    async with opened(tmp_path / "parley.db") as store:
+        (turn,) = await asyncio.wait_for(store.lanes.claim(1), 5)
+        policy = Policy(model="main", system_prompt="", memory=MemoryPolicy())
+        await TurnJournal(store.lanes, turn).admit(policy, lambda _: True)
+        assert stored(tmp_path, "select started from inbox") == [(1,)]
 
 
 async def test_a_command_counts_as_begun_before_it_is_answered(config, platform, tmp_path):
