@@ -2,16 +2,17 @@
 
 import json
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import click
 
 from bot.cli.late import late
+from bot.cli.operating import operate
 from bot.cli.options import config_option, found, json_option
 from bot.cli.place import place_in
 from bot.cli.writing import write_new
-from bot.ops.asking import ask
 
 beside = late("bot.cli.beside:audit")
 show_json, show_table = late("bot.cli.printing:show_json"), late("bot.cli.printing:show_table")
@@ -34,8 +35,7 @@ def audit(path: Path | None, output: Path | None, as_json: bool) -> None:
     is asked; without one the database is opened.
     """
     place, limit = place_in(found(path)), 0 if output else SHOWN
-    answer = ask(place.socket, "audit", limit=limit)
-    answer = beside(place.database, limit) if answer is None else answer
+    answer = operate(place, "audit", partial(beside, place.database, limit), limit=limit)
     lines, broken = answer["lines"], answer["broken"]
     if output:
         write_new(output, "\n".join(json.dumps(line) for line in reversed(lines)))

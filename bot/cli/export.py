@@ -1,15 +1,16 @@
 """`parley export`: everything that is stored about a person."""
 
 import json
+from functools import partial
 from pathlib import Path
 
 import click
 
 from bot.cli.late import late
+from bot.cli.operating import operate
 from bot.cli.options import config_option, found, json_option
 from bot.cli.place import place_in
 from bot.cli.writing import write_new
-from bot.ops.asking import ask
 
 beside = late("bot.cli.beside:privacy")
 show_json, printable = late("bot.cli.printing:show_json"), late("bot.cli.printing:printable")
@@ -29,8 +30,8 @@ def export(path: Path | None, person: str, output: Path | None, as_json: bool) -
     that only its owner may read.
     """
     place = place_in(found(path))
-    answer = ask(place.socket, "export", person=person)
-    stored = (beside(place.database, "export", person) if answer is None else answer)["stored"]
+    here = partial(beside, place.database, "export", person)
+    stored = operate(place, "export", here, person=person)["stored"]
     text = json.dumps(stored, ensure_ascii=False, indent=2)
     if output is not None:
         write_new(output, text)

@@ -1,13 +1,14 @@
 """`parley forget`: delete everything that is stored about a person."""
 
+from functools import partial
 from pathlib import Path
 
 import click
 
 from bot.cli.late import late
+from bot.cli.operating import operate
 from bot.cli.options import config_option, found, json_option
 from bot.cli.place import place_in
-from bot.ops.asking import ask
 
 beside = late("bot.cli.beside:privacy")
 show_json = late("bot.cli.printing:show_json")
@@ -30,8 +31,8 @@ def forget(path: Path | None, person: str, yes: bool, as_json: bool) -> None:
     if not yes:
         click.confirm(f"Delete everything that is stored about {person}?", abort=True, err=True)
     place = place_in(found(path))
-    answer = ask(place.socket, "forget", answer_s=LONG_S, person=person)
-    done = beside(place.database, "forget", person) if answer is None else answer
+    here = partial(beside, place.database, "forget", person)
+    done = operate(place, "forget", here, answer_s=LONG_S, person=person)
     if as_json:
         show_json(done)
         return

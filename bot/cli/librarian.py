@@ -4,7 +4,7 @@ import asyncio
 import sys
 import time
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
-from contextlib import asynccontextmanager, contextmanager, suppress
+from contextlib import AsyncExitStack, asynccontextmanager, contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -12,6 +12,7 @@ from typing import Any
 from rich.console import Console
 from rich.progress import Progress
 
+from bot.app.clocks import SystemClock
 from bot.backends.embeddings import MINILM
 from bot.backends.files.downloading import Downloader
 from bot.backends.files.reading import FORMATS, FileReader
@@ -19,13 +20,14 @@ from bot.backends.files.walking import LARGEST, NAMELESS, Walk, loaded
 from bot.backends.sqlite.store import RestingStore, at_rest
 from bot.cli import pruning
 from bot.cli.late import late
+from bot.cli.operating import LOOKING_S, STARTING_S
 from bot.cli.place import expect
 from bot.cli.sources import WEB, Source, sources
 from bot.core.knowledge.embedding import Embedding
 from bot.core.knowledge.keeping import Keeping, Wishes
 from bot.core.knowledge.retrieving import Retriever
 from bot.core.knowledge.wording import ByWords
-from bot.domain.errors import ConfigError, FileRefused, HungUp, NoDocument, ParleyError
+from bot.domain.errors import ConfigError, FileRefused, HungUp, NoDocument, ParleyError, StoreInUse
 from bot.ops.asking import ask
 from bot.ops.knowledge import Call, KnowledgeVerbs, RemoteShelves, unknown
 from bot.ops.place import Place
@@ -35,18 +37,6 @@ from bot.ports.library import Document
 local = late("bot.app.embedding:local")
 LONG_S = 600.0  # seconds that a running bot may take for one request
 CHARACTERS = 1_000_000  # of one document
-
-
-class _Clock:
-    """The real time."""
-
-    def now(self) -> float:
-        """Return seconds since 1970."""
-        return time.time()
-
-    async def sleep(self, seconds: float) -> None:
-        """Wait."""
-        await asyncio.sleep(seconds)
 
 
 @dataclass(slots=True)
@@ -111,12 +101,11 @@ async def _reached(
                 return answer
         raise ParleyError("the bot has stopped meanwhile; do this again, nothing is done twice")
 
-    if await asyncio.to_thread(ask, place.socket, "health") is not None:
-        yield asked, None
-        return
-    if verb != "add":  # the only one that may begin a library
-        expect(place.database)
-    async with at_rest(place.database) as store:
+    async with AsyncExitStack() as stack:
+        store = await _opened(place, verb, stack)
+        if store is None:
+            yield asked, None
+            return
         by_words = ByWords(library=store.library, wording=store.wording)
         meaning = local() if embedder == "local" and verb == "search" else None
         retriever = Retriever(
@@ -134,11 +123,27 @@ async def _reached(
         yield call, store
 
 
+async def _opened(place: Place, verb: str, stack: AsyncExitStack) -> RestingStore | None:
+    """Open the database where no bot listens; one that is just starting is waited for."""
+    end = time.monotonic() + STARTING_S
+    while True:
+        if await asyncio.to_thread(ask, place.socket, "health") is not None:
+            return None
+        if verb != "add":  # the only one that may begin a library
+            expect(place.database)
+        try:
+            return await stack.enter_async_context(at_rest(place.database))
+        except StoreInUse:
+            if time.monotonic() > end:
+                raise
+        await asyncio.sleep(LOOKING_S)
+
+
 async def _embed(store: RestingStore) -> None:
     """Give passages their vectors, where the embedder is on this machine and costs nothing."""
     embedder = local()
     await embedder.ready()
-    embedding = Embedding(library=store.library, embedder=embedder, clock=_Clock())
+    embedding = Embedding(library=store.library, embedder=embedder, clock=SystemClock())
     known = await store.library.progress(embedder.name)
     with _bar("Embedding", known.passages - known.embedded) as step:
         while done := await embedding.step():
@@ -158,7 +163,7 @@ class Librarian:
     def __post_init__(self) -> None:
         """Read files in processes of their own."""
         reader = FileReader(characters=CHARACTERS, seconds=60.0)
-        self.keeping = Keeping(shelves=self.shelves, reader=reader, clock=_Clock())
+        self.keeping = Keeping(shelves=self.shelves, reader=reader, clock=SystemClock())
 
     async def add(
         self,

@@ -1,14 +1,15 @@
 """`parley queue`: what is not answered, and what can be done about it."""
 
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import click
 
 from bot.cli.late import late
+from bot.cli.operating import operate
 from bot.cli.options import Group, config_option, found, json_option
 from bot.cli.place import place_in
-from bot.ops.asking import ask
 
 beside = late("bot.cli.beside:queue")
 show_json, show_table = late("bot.cli.printing:show_json"), late("bot.cli.printing:show_table")
@@ -77,8 +78,7 @@ def drop(path: Path | None, id: int, as_json: bool) -> None:
 
 def _done(path: Path | None, verb: str, **values: int) -> Any:
     place = place_in(found(path))
-    answer = ask(place.socket, verb, **values)
-    return beside(place.database, verb, values) if answer is None else answer
+    return operate(place, verb, partial(beside, place.database, verb, values), **values)
 
 
 def _row(entry: dict[str, Any]) -> tuple[object, ...]:

@@ -36,6 +36,10 @@ class StoreError(ParleyError):
     """The store cannot be used."""
 
 
+class StoreInUse(StoreError):
+    """Another process has the database."""
+
+
 class StoreBusy(StoreError):
     """The store cannot take an event now; the platform must not be told that it arrived."""
 

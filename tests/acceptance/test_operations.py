@@ -284,6 +284,31 @@ async def test_what_was_given_up_is_dropped_with_and_without_a_bot(tmp_path):
 # Backups ----------------------------------------------------------------------------------------
 
 
+@pytest.mark.parametrize(
+    "verb", [("audit",), ("queue", "list"), ("export", "telegram::1"), ("knowledge", "list")]
+)
+async def test_a_verb_waits_for_a_bot_that_is_just_starting(tmp_path, verb):
+    async with stage_in(tmp_path) as stage:
+        await stage.start()
+        data = tmp_path / "data"
+
+        async def has_its_database():
+            stage.process.send_signal(signal.SIGSTOP)
+            if (data / "parley.db.lock").exists() and (data / "parley.db").stat().st_size:
+                return True
+            stage.process.send_signal(signal.SIGCONT)
+            return False
+
+        await until(has_its_database)
+        assert not (data / "control.sock").exists(), "it listens already"
+        asked = asyncio.create_task(parley(stage, *verb))
+        done, _ = await asyncio.wait({asked}, timeout=2.5)
+        assert not done, "it did not wait"
+        stage.process.send_signal(signal.SIGCONT)
+        code, _, complaints = await asked
+        assert (code, complaints) == (0, "")
+
+
 async def test_a_backup_of_a_busy_bot_is_whole_and_can_be_put_back(tmp_path):
     async with stage_in(tmp_path) as stage:
         await stage.begin(4)

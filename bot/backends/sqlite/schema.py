@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TextIO
 
 from bot.backends.sqlite import copying
-from bot.domain.errors import StoreError
+from bot.domain.errors import StoreError, StoreInUse
 
 PRAGMAS = (
     "pragma journal_mode=wal",
@@ -61,7 +61,8 @@ def lock(path: Path) -> TextIO:
     """Make this the only process that uses the database at `path`; close the file to let go.
 
     Raises:
-        StoreError: another process holds it, or the directory cannot be written.
+        StoreInUse: another process holds it.
+        StoreError: the directory cannot be written.
     """
     try:
         for folder in [f for f in reversed((path.parent, *path.parent.parents)) if not f.exists()]:
@@ -82,7 +83,7 @@ def lock(path: Path) -> TextIO:
         holder.seek(0)
         owner = holder.read().strip() or "unknown"
         holder.close()
-        raise StoreError(
+        raise StoreInUse(
             f"another Parley (process {owner}) uses {path.parent}; stop it first, "
             "or give this one its own data_dir"
         ) from error
