@@ -9,6 +9,7 @@ import re
 from collections.abc import Mapping, Sequence
 from urllib.parse import quote
 
+from bot.core.outgoing import links
 from bot.core.prose import Prose
 from bot.domain.knowledge import Passage
 from bot.domain.text import visible
@@ -76,12 +77,20 @@ def source_of(passage: Passage) -> str:
     name = plain(f"{passage.title} › {passage.name}" if _beside(passage) else passage.name)
     if passage.link:
         return f"[{name}]({quote(passage.link, safe=':/?#&=%@!$+,;~-._')})"
-    return f"{name} ({plain(passage.source)})" if passage.source not in ("", name) else name
+    shown = _unlinked(name)
+    if passage.source in ("", name):
+        return shown
+    return f"{shown} ({_unlinked(plain(passage.source))})"
 
 
 def plain(text: str) -> str:
     """Return a name without what Markdown would take for a mark."""
     return " ".join(_MARKS.sub(" ", visible(text)).split())
+
+
+def _unlinked(name: str) -> str:
+    """Show as code what a platform would make a link of: nobody has allowed where that leads."""
+    return " ".join(f"`{word}`" if links.begin(word) >= 0 else word for word in name.split())
 
 
 def _beside(passage: Passage) -> bool:

@@ -7,12 +7,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from adapters.discord.markup import render
-from adapters.kit.markdown import Link, Paragraph, Words, parse
+from adapters.kit.markdown import Code, Link, Paragraph, Words, parse
 from adapters.slack.markup import forms
 from adapters.slack.mrkdwn import mrkdwn
 from adapters.telegram.markup import contents
 from bot.core.citing import SOURCES, listed
 from bot.core.outgoing import Outgoing
+from bot.core.outgoing.links import begin
 from bot.domain.knowledge import Passage
 from bot.domain.outgoing import OutgoingPolicy
 
@@ -73,7 +74,9 @@ def test_a_strangers_title_is_nothing_but_words(title):
         inlines = blocks_of(shown)[1:]
         links = [inline for inline in inlines if isinstance(inline, Link)]
         assert [link.url for link in links] == [URL] * ("link" in changes)
-        assert all(isinstance(inline, Words | Link) for inline in inlines)
+        assert all(isinstance(inline, Words | Link | Code) for inline in inlines)
+        words = [inline.text for inline in inlines if isinstance(inline, Words)]
+        assert not [word for text in words for word in text.split() if begin(word) >= 0]
         assert all(isinstance(word, Words) for link in links for word in link.inside)
         assert len(shown.splitlines()) == 2
 
