@@ -2,12 +2,13 @@
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import lru_cache
 
 from bot.core import sentences
 from bot.core.memory import Recall, Recollected
 from bot.core.memory.facts import Knowing
 from bot.core.memory.kinds import PER_LINE
-from bot.core.quoting import SHARE, Quoted, numbered
+from bot.core.quoting import KEPT, SHARE, Quoted, numbered
 from bot.domain.attachments import Opened
 from bot.domain.dialogue import Line, Material, Prompt
 from bot.domain.events import MessageReceived
@@ -56,6 +57,11 @@ class Composing:
     tokens: TokenCounter
     knowing: Knowing
     may_be_quoted: Callable[[MessageReceived], bool]  # whether who is quoted may talk here
+    _counted: Callable[[str], int] = field(init=False)  # passages come again
+
+    def __post_init__(self) -> None:
+        """Keep what is counted of passages."""
+        self._counted = lru_cache(KEPT)(self.tokens.count)
 
     async def compose(
         self,
@@ -74,7 +80,7 @@ class Composing:
         enclosed, remarks = await self._enclosed(files, fence, left - left // FOR_MEMORY)
         whole = "\n\n".join((asked, *enclosed))
         left -= await self._size(whole, budget) - await self._size(asked, budget)
-        quotes = await numbered(given.grounds, fence, left // SHARE, self._size)
+        quotes = await numbered(given.grounds, fence, left // SHARE, self._passage)
         left -= quotes.tokens
         recalled = await self._recalled(turn, event, policy, left)
         history, question = _history(recalled, fence, whole)
@@ -158,12 +164,15 @@ class Composing:
             return event, ""
         return replace(event, quoted=""), sentences.UNQUOTED_NOTE
 
-    async def _size(self, text: str, budget: int) -> int:
+    async def _size(self, text: str, budget: int, count: Callable[[str], int] | None = None) -> int:
         size = len(text.encode())
         if size <= budget // 4:  # the byte bound is close enough, and needs no tokenizer
             return size + PER_LINE
         await self.tokens.load()
-        return self.tokens.count(text) + PER_LINE
+        return (count or self.tokens.count)(text) + PER_LINE
+
+    async def _passage(self, text: str, budget: int) -> int:
+        return await self._size(text, budget, self._counted)
 
     async def _within(self, text: str, budget: int) -> str:
         """Cut the middle out of a text that alone is larger than the budget."""

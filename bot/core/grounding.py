@@ -53,9 +53,9 @@ class Grounding:
         collections = await self.readers.collections(
             event.payer, event.conversation, private=event.private
         )
-        kept = journal.found(turn, KEPT)
-        if kept is not None:
-            return await self._again(kept, collections)
+        known = journal.found(turn, KEPT)
+        if known is not None:
+            return await self._again(known, collections)
         before = await self.memory.last_question(turn.memory)
         query = Query(
             question=event.words,
@@ -67,9 +67,11 @@ class Grounding:
         grounds, by = await self.retriever.found(query, policy.knowledge)
         journal.trace.note("searched", {"by": by} if by else {})
         scores = {str(passage.id): passage.score for passage in grounds.passages}
-        await journal.keep(
+        kept = journal.keep(
             turn, KEPT, {"scores": scores, "sure": grounds.sure, "documents": grounds.documents}
         )
+        if self.retriever.pays:
+            await kept
         return grounds
 
     async def _again(self, kept: Any, collections: tuple[str, ...]) -> Grounds:

@@ -2,13 +2,15 @@
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
+from functools import lru_cache
 
 from bot.domain.knowledge import Grounds
-from bot.domain.untrusted import Fence
+from bot.domain.untrusted import Fence, harmless
 
 SHARE = 2  # half of what a question leaves is given to the passages, at most
 FENCE_TOKENS = 64  # of a fence and its mark
 LEAST = 48  # tokens: less of a passage says nothing
+KEPT = 256  # passages that are found often are made ready, and counted, once
 ORDERS = (
     "Passages of the documents that may answer are numbered [1] to [{last}]. Answer from them "
     "where they do, and put the number behind what you take from one, like [1]. Where they do not "
@@ -39,7 +41,7 @@ async def numbered(
         grounds: what was found, best first.
         fence: of the prompt.
         room: tokens that they may take together.
-        size: counts the tokens of a text within a budget.
+        size: counts the tokens of a passage within a budget.
     """
     texts: list[str] = []
     before = room
@@ -48,12 +50,18 @@ async def numbered(
         if room < LEAST:
             break
         name = f"[{number}] {passage.name}"
-        taken = await size(Fence().around(name, passage.text), room)
+        words = _ready(passage.text)
+        taken = await size(words, room) + len(harmless(name).encode())
         if taken > room:  # nothing was fenced, so that no prompt speaks of fences for nothing
             break
-        texts.append(fence.around(name, passage.text))
+        texts.append(fence.holding(name, words))
         room -= taken
     if not texts:
         return Quoted()
     orders = ORDERS if grounds.sure else DOUBTFUL
     return Quoted(texts=tuple(texts), orders=orders.format(last=len(texts)), tokens=before - room)
+
+
+@lru_cache(maxsize=KEPT)
+def _ready(text: str) -> str:
+    return harmless(text)

@@ -10,6 +10,7 @@ import math
 from collections import defaultdict
 from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from heapq import nlargest
 
 from bot.domain.asking import carries_topic, words
@@ -92,7 +93,6 @@ def _fit(passage: int, topic: Collection[Word], rank: float, title: str) -> Fit:
     having = [word.information for word in topic if passage in word.passages]
     titled = [word.information for word in topic if passage in word.titles]
     coverage = sum(having) / total
-    heading = sum(map(carries_topic, words(title))) or 1
     return Fit(
         passage=passage,
         found=len(having),
@@ -100,9 +100,15 @@ def _fit(passage: int, topic: Collection[Word], rank: float, title: str) -> Fit:
         coverage=coverage,
         score=coverage
         + IN_TITLE * sum(titled) / total
-        + WHOLE_TITLE * min(1.0, len(titled) / heading)
+        + WHOLE_TITLE * min(1.0, len(titled) / _telling(title))
         + RANK * rank,
     )
+
+
+@lru_cache(maxsize=4096)
+def _telling(title: str) -> int:
+    """Return how many words of a title say what it is about, at least one."""
+    return sum(map(carries_topic, words(title))) or 1
 
 
 def _score(fit: Fit) -> float:

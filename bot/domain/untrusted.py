@@ -28,6 +28,11 @@ def roleless(text: str) -> str:
     return _ROLES.sub(lambda found: f"{found[0]}\u2060" if found[0].strip() else "> ", text)
 
 
+def harmless(text: str) -> str:
+    """Return a text without signs that nobody sees and without what imitates a role."""
+    return roleless(visible(text))
+
+
 class Fence:
     """One prompt's fence, with a mark that is drawn anew for each."""
 
@@ -36,9 +41,12 @@ class Fence:
 
     def around(self, about: str, text: str) -> str:
         """Fence a text, with a few words about what it is."""
+        return self.holding(about, harmless(text))
+
+    def holding(self, about: str, words: str) -> str:
+        """Fence what is harmless already."""
         self.mark = self.mark or secrets.token_hex(4)
-        words = roleless(visible(text))
-        return f"⟦{self.mark} {roleless(visible(about))}\n{words}\n{self.mark}⟧"
+        return f"⟦{self.mark} {harmless(about)}\n{words}\n{self.mark}⟧"
 
     @property
     def note(self) -> str:

@@ -39,8 +39,9 @@ class Connecting:
     """The client of one configured model; it is made on first use, or by `open`."""
 
     def __init__(self, name: str, settings: OpenAISettings, look_up: LookUp, path: str) -> None:
-        self._name, self._settings, self._path = name, settings, path
+        self._name, self._settings = name, settings
         url, key = address(settings, look_up), (look_up(settings.api_key_env) or "").strip()
+        self._url = f"{url.rstrip('/')}{path}"  # whole, since the SDK is slow at joining the two
         self._host, self._key = host_of(url), key
         self.official = self._host == OFFICIAL_HOST
         self.complaints = Complaints(
@@ -79,7 +80,7 @@ class Connecting:
         """
         client = await self.open()
         response: object = await client.post(
-            self._path,
+            self._url,
             cast_to=httpx2.Response,
             content=content,
             options={"headers": JSON_HEADERS},

@@ -55,6 +55,11 @@ class Retriever:
     english: bool = False  # the embedder knows no other language
     reranker: Reranker | None = None
 
+    @property
+    def pays(self) -> bool:
+        """Whether a search may cost a vector or a choice."""
+        return self.embedder is not None or self.reranker is not None
+
     async def found(self, query: Query, policy: KnowledgePolicy) -> tuple[Grounds, str]:
         """Return what fits a question, and by what it was found: "meaning", "words" or both.
 

@@ -7,6 +7,7 @@ while they may be the begin of something that is withheld, and no longer.
 import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
+from functools import lru_cache
 
 from bot.core.outgoing.tokens import MARK
 
@@ -60,9 +61,7 @@ class Withheld:
 
     def __init__(self, secrets: Iterable[str], system_prompt: str) -> None:
         self.leaked = False
-        self._prompt = _bare(system_prompt)
-        self._needles = _needles(secrets, system_prompt)
-        self._heads = _heads([needle.bare for needle in self._needles])
+        self._prompt, self._needles, self._heads = _looked_for(tuple(secrets), system_prompt)
         self._memo: dict[str, tuple[bool, bool]] = {}
         self._waiting = _Waiting()
         self._run = 0  # how many of the words that wait, the last ones, stand in the prompt
@@ -232,6 +231,15 @@ def _whole(text: str) -> int:
     while start and text[start - 1].isalnum():
         start -= 1
     return start + (len(text) - start - 1) // 64 * 64
+
+
+@lru_cache(maxsize=64)
+def _looked_for(
+    secrets: tuple[str, ...], system_prompt: str
+) -> tuple[str, Sequence[_Needle], "re.Pattern[str] | None"]:
+    """Return the prompt, the needles and their heads, which are the same for many answers."""
+    needles = _needles(secrets, system_prompt)
+    return _bare(system_prompt), needles, _heads([needle.bare for needle in needles])
 
 
 def _needles(secrets: Iterable[str], system_prompt: str) -> Sequence[_Needle]:
