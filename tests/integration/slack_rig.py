@@ -127,10 +127,16 @@ async def listening(slack, inbox, *, look_every=60.0, grace=0.1, **settings):
 
 
 def _open(url):
+    """Tell whether somebody listens there, without a connection that may come as they stop."""
     if not url:
         return False
     with socket.socket() as probe:
-        return probe.connect_ex(("127.0.0.1", int(url.split(":")[2].split("/")[0]))) == 0
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind(("127.0.0.1", int(url.split(":")[2].split("/")[0])))
+        except OSError:
+            return True
+    return False
 
 
 @asynccontextmanager

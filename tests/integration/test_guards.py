@@ -11,6 +11,7 @@ from bot.backends.openai.settings import OpenAISettings
 from bot.core.moderation.judge import Judge
 from bot.domain.errors import GuardError
 from bot.domain.moderation import Sample
+from tests.fakes.closing import serving
 from tests.fakes.script import Delay, Refuse, Reset, ServerError, TooMany
 
 PNG = b"\x89PNG\r\n\x1a\n pixels"
@@ -96,10 +97,9 @@ async def test_an_answer_that_comes_in_pieces_is_read_to_its_end():
         await writer.wait_closed()
         served.set()
 
-    server = await asyncio.start_server(serve, "127.0.0.1", 0)
-    port = server.sockets[0].getsockname()[1]
-    guard = OpenAIGuard(base_url=f"http://127.0.0.1:{port}", key="", model="omni", timeout_s=2.0)
-    async with server:
+    async with serving(serve) as port:
+        place = f"http://127.0.0.1:{port}"
+        guard = OpenAIGuard(base_url=place, key="", model="omni", timeout_s=2.0)
         assert found(await guard.judge(Sample(text="words"))) == {"hate": 0.9}
         await guard.close()
         await served.wait()

@@ -13,6 +13,7 @@ from bot.backends.openai.settings import OpenAISettings
 from bot.domain.dialogue import Ended, Line, Prompt
 from bot.domain.errors import ConfigError, ContextTooLong, ModelError, ModelRefused
 from bot.domain.replies import Usage
+from tests.fakes.closing import serving
 from tests.fakes.openai import CHAT, FakeOpenAI
 from tests.fakes.script import Delay, Refuse, Reset, ServerError, TooMany, Truncate
 
@@ -258,12 +259,8 @@ async def speaking(greeting: bytes):
         await writer.drain()
         writer.close()
 
-    server = await asyncio.start_server(talk, "127.0.0.1", 0)
-    try:
-        yield f"127.0.0.1:{server.sockets[0].getsockname()[1]}/v1"
-    finally:
-        server.close()
-        await server.wait_closed()
+    async with serving(talk) as port:
+        yield f"127.0.0.1:{port}/v1"
 
 
 @pytest.mark.parametrize(

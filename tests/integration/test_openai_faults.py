@@ -11,6 +11,7 @@ import pytest
 
 from bot.backends.openai.bounds import LARGEST_BODY
 from bot.domain.errors import ModelError
+from tests.fakes.closing import serving
 from tests.fakes.openai import CHAT, MODELS, FakeOpenAI
 from tests.fakes.script import ServerError
 from tests.integration.test_openai import PROMPT, WORD, answer, failure, opened
@@ -93,9 +94,8 @@ async def tearing(*sent):
         torn.append(writer)
         tear(writer)
 
-    server = await asyncio.start_server(serve, "127.0.0.1", 0)
-    async with server:
-        yield f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}/v1", torn
+    async with serving(serve) as port:
+        yield f"http://127.0.0.1:{port}/v1", torn
 
 
 async def test_a_connection_that_is_reset_at_once_is_tried_three_times():
@@ -132,9 +132,8 @@ async def refusing(status):
         writer.write(b"HTTP/1.1 %b\r\nContent-Length: 0\r\n\r\n" % status)
         writer.close()
 
-    server = await asyncio.start_server(serve, "127.0.0.1", 0)
-    async with server:
-        yield f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}"
+    async with serving(serve) as port:
+        yield f"http://127.0.0.1:{port}"
 
 
 async def test_a_name_that_is_not_known_is_one_sentence():

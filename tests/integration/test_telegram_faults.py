@@ -12,6 +12,7 @@ import pytest
 from adapters.telegram import receiver as polling
 from adapters.telegram import webhook as hooking
 from bot.domain.errors import ConfigError, StoreBusy
+from tests.fakes.closing import serving
 from tests.fakes.script import Delay, DropAfterAccept, Refuse, Reset, ServerError, TooMany
 from tests.fakes.telegram import FakeTelegram
 from tests.integration.telegram_rig import Inbox, beat, built, free_port, listening
@@ -213,9 +214,8 @@ async def somebody(answer=b"", **how):
         writer.write(answer)
         writer.close()
 
-    server = await asyncio.start_server(serve, "127.0.0.1", 0, **how)
-    async with server:
-        yield server.sockets[0].getsockname()[1]
+    async with serving(serve, **how) as port:
+        yield port
 
 
 async def told(pulse, fake, **settings):
