@@ -7,12 +7,11 @@ looked at. Only `near` loads numpy, when somebody asks by meaning for the first 
 import sqlite3
 from collections.abc import Mapping, Sequence
 
-import aiosqlite
 import orjson
 
 from bot.backends.sqlite import shelving
 from bot.backends.sqlite.meanings import Meanings
-from bot.backends.sqlite.writer import Writer, WriterConnection, emptied
+from bot.backends.sqlite.writer import ReadingConnection, Writer, WriterConnection, emptied
 from bot.domain.knowledge import CHAT, Passage
 from bot.domain.text import storable
 from bot.ports.library import Chunk, Document, Plain, Progress, Scored
@@ -23,10 +22,10 @@ from passage_words as w cross join passages as p on p.id = w.rowid
 cross join documents as d on d.id = p.document
 where passage_words match ?1 and d.collection in (select value from json_each(?2))
 order by score desc, w.rowid limit ?3"""
-PASSAGES = """select p.id, p.document, d.title, p.path, p.text, d.source, d.link
+PASSAGES = """select asked.key, p.id, p.document, d.title, p.path, p.text, d.source, d.link
 from json_each(?1) as asked join passages as p on p.id = asked.value
 join documents as d on d.id = p.document
-where d.collection in (select value from json_each(?2)) order by asked.key"""
+where d.collection in (select value from json_each(?2))"""
 DOCUMENTS = """select id, collection, source, title, type, digest, owner, review, link, at, note,
   (select count(*) from passages where document = documents.id)
 from documents where ?1 in ('', collection) order by collection, source"""
@@ -48,7 +47,7 @@ class SqliteLibrary:
         self,
         writer: Writer,
         connection: WriterConnection,
-        reader: aiosqlite.Connection,
+        reader: ReadingConnection,
         *,
         borrows: bool = False,  # another process changes the documents, too
     ) -> None:
@@ -78,7 +77,8 @@ class SqliteLibrary:
         if not asked:
             return []
         values = (asked, _json(collections), limit)
-        return [Scored(*row) for row in await self._reader.execute_fetchall(WORDED, values)]
+        rows = await self._reader.rows("passage, score", WORDED, values)
+        return sorted(map(Scored._make, rows), key=lambda found: (-found.score, found.passage))
 
     async def near(
         self, vector: bytes, embedder: str, collections: Sequence[str], *, limit: int,
@@ -90,7 +90,8 @@ class SqliteLibrary:
     async def passages(self, ids: Sequence[int], collections: Sequence[str]) -> Sequence[Passage]:
         """Read them in one statement."""
         values = (_json(ids), _json(collections))
-        rows = await self._reader.execute_fetchall(PASSAGES, values)
+        columns = "place, id, document, title, path, text, source, link"
+        rows = sorted(await self._reader.rows(columns, PASSAGES, values))
         return [
             Passage(
                 id=id,
@@ -101,7 +102,7 @@ class SqliteLibrary:
                 source=_shown(source),
                 link=link,
             )
-            for id, document, title, path, text, source, link in rows
+            for _, id, document, title, path, text, source, link in rows
         ]
 
     # ---- Shelves

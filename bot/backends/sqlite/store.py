@@ -6,8 +6,6 @@ from contextlib import asynccontextmanager, closing, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-import aiosqlite
-
 from bot.backends.sqlite import schema
 from bot.backends.sqlite.backlog import SqliteBacklog
 from bot.backends.sqlite.cases import SqliteCases
@@ -138,13 +136,14 @@ async def at_rest(path: Path) -> AsyncIterator[RestingStore]:
 
 @asynccontextmanager
 async def _borrowed(
-    library: Path | None, own: aiosqlite.Connection
-) -> AsyncIterator[aiosqlite.Connection]:
+    library: Path | None, own: ReadingConnection
+) -> AsyncIterator[ReadingConnection]:
     """Open the database whose documents are read; the own one where there is no other."""
     if library is None or not documents(library):
         yield own
         return
-    async with ReadingConnection(_read_only(library), uri=True) as reader:
+    reader = ReadingConnection(_read_only(library), uri=True)
+    async with reader:
         yield reader
 
 
@@ -162,7 +161,7 @@ def _read_only(path: Path) -> str:
 
 
 @asynccontextmanager
-async def _connected(path: Path) -> AsyncIterator[tuple[OwnedConnection, aiosqlite.Connection]]:
+async def _connected(path: Path) -> AsyncIterator[tuple[OwnedConnection, ReadingConnection]]:
     schema.expect(path)
     holder = schema.lock(path)
     connection = OwnedConnection(Ownership(path))

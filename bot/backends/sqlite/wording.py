@@ -4,9 +4,9 @@ import time
 from collections import defaultdict
 from collections.abc import Sequence
 
-import aiosqlite
 import orjson
 
+from bot.backends.sqlite.writer import ReadingConnection
 from bot.domain.asking import SHORTEST_SWAPPED, mistyped
 from bot.ports.library import Having
 
@@ -25,7 +25,7 @@ ENDINGS = ("ings", "ing", "ies", "es", "ed", "s", "y", "e")  # the index knows w
 class SqliteWording:
     """Reads the full-text index."""
 
-    def __init__(self, reader: aiosqlite.Connection) -> None:
+    def __init__(self, reader: ReadingConnection) -> None:
         self._reader = reader
         self._sizes: dict[tuple[str, ...], tuple[float, int]] = {}  # when, and how many
 
@@ -44,10 +44,9 @@ class SqliteWording:
                    for word in words for title in (0, 1)]  # fmt: skip
         values = (_json(collections), limit + 1, *queries)
         found: dict[tuple[int, int], list[int]] = defaultdict(list)
-        for number, title, row in await self._reader.execute_fetchall(
-            " union all ".join(parts), values
-        ):
-            found[number, title].append(row)
+        columns, sql = "number, title, passage", " union all ".join(parts)
+        for number, title, passage in await self._reader.rows(columns, sql, values):
+            found[number, title].append(passage)
         return [_having(found[n, 0], found[n, 1], limit) for n in range(len(words))]
 
     async def size(self, collections: Sequence[str]) -> int:
@@ -66,7 +65,7 @@ class SqliteWording:
             return ""
         span = (word[0], chr(ord(word[0]) + 1), MOST_TERMS)
         typed = (word, *(word.removesuffix(end) for end in ENDINGS if word.endswith(end)))
-        known = [row[0] for row in await self._reader.execute_fetchall(TERMS, span)]
+        known = [term for (term,) in await self._reader.rows("term", TERMS, span)]
         near = [term for term in known if len(term) >= SHORTEST_SWAPPED
                 and any(mistyped(form, term) for form in typed)]  # fmt: skip
         near = sorted(near, key=lambda term: (abs(len(term) - len(word)), term))[:MOST_NEAR]

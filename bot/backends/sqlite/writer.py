@@ -11,11 +11,12 @@ failed fsync has kept from the disk (https://www.usenix.org/conference/atc20/pre
 import asyncio
 import logging
 import sqlite3
-from collections.abc import Callable, Generator
+from collections.abc import Callable, Generator, Sequence
 from pathlib import Path
 from typing import Any, TypeVar
 
 import aiosqlite
+import orjson
 
 from bot.domain.errors import StoreBusy, StoreError
 
@@ -53,6 +54,23 @@ class ReadingConnection(aiosqlite.Connection):
                 raise StoreBusy(f"the database cannot be read now: {error}") from error
             raise
 
+    async def rows(self, columns: str, sql: str, values: Sequence[Any] = ()) -> list[list[Any]]:
+        """Return all that a query finds in one step of the database, in no order.
+
+        For each row that is fetched by itself the interpreter is given up and taken back, which in
+        a busy process takes until its switch interval has passed: 5 ms a row.
+
+        Args:
+            columns: a name for each of the query's columns, separated by commas; none is a BLOB.
+            sql: a select.
+            values: its parameters.
+        """
+        array = f"select json_group_array(json_array({columns})) from found"
+        found = f"with found ({columns}) as ({sql}) {array}"
+        ((text,),) = await self.execute_fetchall(found, values)
+        rows: list[list[Any]] = orjson.loads(text)
+        return rows
+
 
 class Along(asyncio.Future[T]):
     """A write that waits a moment for others, but no longer than until somebody waits for it."""
@@ -63,7 +81,8 @@ class Along(asyncio.Future[T]):
 
     def __await__(self) -> Generator[Any, None, T]:
         """Wait for the commit, which begins now."""
-        self._hurry()
+        if not self.done():
+            self._hurry()
         return super().__await__()
 
 
