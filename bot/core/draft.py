@@ -26,7 +26,7 @@ class Draft:
         self._answering = turn
         self.stopped = False
         self.asked = ""  # which model, once it was
-        self.given = 0  # characters of the prompt
+        self._prompt = Prompt(lines=())  # what it was asked
         self.spoken = 0  # characters of the answer so far
         self.forgotten = False  # the question was deleted meanwhile: nothing is remembered
         self.ended: Ended | None = None
@@ -68,15 +68,15 @@ class Draft:
 
     def asks(self, model: str, prompt: Prompt) -> None:
         """Note what the model is asked, for the estimate."""
-        self.asked, self.spoken, self.ended = model, 0, None
-        self.given = sum(len(line.text) for line in prompt.lines)
-        self.given += 4 * IMAGE_TOKENS * len(prompt.images)
+        self.asked, self.spoken, self.ended, self._prompt = model, 0, None, prompt
 
     def estimate(self) -> Usage:
         """Return what a call took that was cut short: four characters a token, never nothing."""
         if not self.asked:
             return Usage()
-        given, spoken = self.given // 4 + 1, self.spoken // 4 + 1
+        given = sum(len(line.text) for line in self._prompt.lines) // 4 + 1
+        given += IMAGE_TOKENS * len(self._prompt.images)
+        spoken = self.spoken // 4 + 1
         return Usage(model=self.asked, input_tokens=given, output_tokens=spoken, estimated=True)
 
     async def prepare(self, work: Coroutine[Any, Any, T]) -> T | None:

@@ -7,8 +7,9 @@ Everything else joins the next group commit by itself.
 
 import asyncio
 import hashlib
+import time
 from collections.abc import Awaitable, Callable, Generator, Mapping
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import dataclass, field, replace
 from typing import Any, Self
 
 from bot.core.citing import uncited
@@ -22,6 +23,7 @@ from bot.ports.store import Journal, Turn
 
 ADMITTED = ("model", "chain", "persona", "system_prompt")  # what a resumed turn keeps
 BUSY_PAUSE = 1.0  # seconds before a busy store is asked again
+AT_ONCE_S = 0.1  # after which a post is not the one that was announced with its answer
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -91,6 +93,7 @@ class TurnOutbox:
     def __init__(self, store: Journal, turn: Turn, visible: Callable[[], object] = tuple) -> None:
         self._store, self._turn, self._visible = store, turn, visible
         self._known = {part.index: part for part in turn.parts}
+        self._announced: tuple[float, Patient] | None = None  # when, and its write
 
     @property
     def known(self) -> Mapping[int, Part]:
@@ -102,9 +105,21 @@ class TurnOutbox:
         """Whether an earlier attempt may have sent something."""
         return self._turn.resumed
 
+    def announce(self) -> None:
+        """Begin the first part, unless one has begun: it is posted once the answer is stored.
+
+        So both are one commit, and the sender need not wait for another.
+        """
+        if not self._known:
+            begun = Patient(lambda: self._store.save_part(self._turn, Part(index=0)))
+            self._announced = time.monotonic(), begun
+
     def begin(self, part: Part) -> Awaitable[None]:
         """Journal that a part is about to be sent."""
         self._known[part.index] = part
+        announced, self._announced = self._announced, None
+        if announced and part.index == 0 and time.monotonic() - announced[0] < AT_ONCE_S:
+            return announced[1]
         return Patient(lambda: self._store.save_part(self._turn, part))
 
     def sent(self, part: Part) -> Awaitable[None]:
@@ -149,7 +164,7 @@ class TurnJournal:
         if step and known(kept := replace(policy, **step)):
             policy = kept
         began = {name: getattr(policy, name) for name in ADMITTED}
-        counted = Patient(lambda: self._store.save(self._turn, "admitted", began))
+        counted = Patient(lambda: self._store.save(self._turn, "admitted", began, along=True))
         if self._turn.resumed:
             await counted
         return policy
@@ -188,8 +203,8 @@ class TurnJournal:
     async def answer(self, answered: Answered) -> None:
         """Commit the final text; only then may anything final be shown."""
         self.answered = answered = replace(answered, trace=self.trace.notes)
-        step = asdict(answered)
-        await Patient(lambda: self._store.save(self._turn, "answered", step))
+        self.outbox.announce()
+        await Patient(lambda: self._store.save(self._turn, "answered", answered))
 
 
 def address(turn: Turn) -> Address:

@@ -99,13 +99,13 @@ class Meter:
     """One call that was begun; it is settled once, however it ends."""
 
     def __init__(self, metering: Metering, call: Call, limit: int = 0) -> None:
-        self._metering, self._call, self._settled = metering, call, False
+        self._metering, self._call, self.settled = metering, call, False
         self.limit = limit  # tokens of the answer, at most; 0: as many as the model gives
 
     def settle(self, usage: Usage, *, answered: bool = True) -> None:
         """Enter what was used; only the first time counts."""
-        if not self._settled:
-            self._settled = True
+        if not self.settled:
+            self.settled = True
             self._metering.settle(self._call, usage, answered=answered)
 
 

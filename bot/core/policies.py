@@ -2,9 +2,10 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from functools import lru_cache
 from typing import Any
 
-from bot.domain.conversation import Conversation
+from bot.domain.conversation import KNOWN, Conversation
 from bot.domain.policy import Policy
 from bot.ports.store import Settings
 from bot.ports.upkeep import Places
@@ -123,6 +124,7 @@ def _with_setting(policy: Policy, name: str, value: str) -> Policy:
     return replace(policy, **{table: replace(settings, **{key: read})})
 
 
+@lru_cache(KNOWN)
 def ancestry(conversation: Conversation) -> tuple[str, ...]:
     """Return the patterns that match a conversation, from the widest to the narrowest.
 

@@ -3,7 +3,7 @@
 import time
 from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
 from contextlib import aclosing
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from bot.core import sentences
@@ -28,7 +28,7 @@ from bot.domain.attachments import Opened, noted
 from bot.domain.errors import Declined, OverBudget
 from bot.domain.events import MessageReceived
 from bot.domain.policy import Policy
-from bot.domain.replies import Button, Finished, Piece, Receipt, Retraction, Text
+from bot.domain.replies import Button, Finished, Piece, Receipt, Retraction, Text, Usage
 from bot.domain.text import display_name
 from bot.domain.untrusted import roleless
 from bot.ports.platform import Sender
@@ -275,7 +275,7 @@ def _result(turn: Turn, journal: TurnJournal, receipt: Receipt) -> Result:
 
 def _traced(answered: Answered, journal: TurnJournal) -> Mapping[str, Any]:
     """Return how an answer came about, also one that an earlier attempt has written."""
-    usage = asdict(answered.usage) if answered.usage.model else {}
+    usage: Usage | Mapping[str, Any] = answered.usage if answered.usage.model else {}
     return {**answered.trace, "reason": answered.reason, "usage": usage, **journal.trace.times}
 
 

@@ -5,8 +5,11 @@ it is private is a fact of an event, never of the key.
 """
 
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Self
 from urllib.parse import quote, unquote
+
+KNOWN = 4096  # names of places and people that are kept, since each message asks for some often
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -20,9 +23,7 @@ class Conversation:
 
     def __str__(self) -> str:
         """Percent-encode each part, so that `parse(str(c)) == c` whatever the parts contain."""
-        parts = (self.platform, self.workspace, self.channel, self.thread)
-        return ":".join(part if part.isalnum() and part.isascii() else quote(part, safe=".-")
-                        for part in parts)  # fmt: skip
+        return _named(self.platform, self.workspace, self.channel, self.thread)
 
     @classmethod
     def parse(cls, text: str) -> Self:
@@ -59,9 +60,7 @@ class Person:
 
     def __str__(self) -> str:
         """Return `platform:workspace:user`, the form that the configuration uses."""
-        parts = (self.platform, self.workspace, self.user)
-        return ":".join(part if part.isalnum() and part.isascii() else quote(part, safe=".-")
-                        for part in parts)  # fmt: skip
+        return _named(self.platform, self.workspace, self.user)
 
     @classmethod
     def parse(cls, text: str) -> Self:
@@ -82,3 +81,9 @@ class Address:
     hidden: bool = False  # only the asking person should see it, where the platform can
     reply_via: str = field(default="", repr=False)  # interaction token or response URL: a secret
     key: str = ""  # the same for every attempt of one turn: nonce, metadata
+
+
+@lru_cache(KNOWN)
+def _named(*parts: str) -> str:
+    """Join parts to a name that splits into the same ones."""
+    return ":".join(quote(part, safe=".-") for part in parts)

@@ -176,7 +176,7 @@ class Recall:
         return kept.lines[:fitting]
 
     def _keep(self, key: str, kept: Kept, shown: int) -> None:
-        if len(kept.lines) > shown + PAGE:
+        if len(kept.lines) > shown + 2 * PAGE:  # not at every message, since it is all counted anew
             del kept.lines[shown + PAGE :]
             kept.complete = False
             kept.spent = sum(map(_least, kept.lines))

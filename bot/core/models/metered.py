@@ -39,8 +39,9 @@ class Metered:
             used = error.usage if isinstance(error, ModelError) else Usage()
             meter.settle(used, answered=spoken > 0)
             raise
-        finally:  # cut short: what was heard so far is paid
-            meter.settle(self._estimate(prompt, spoken))
+        finally:
+            if not meter.settled:  # cut short: what was heard so far is paid
+                meter.settle(self._estimate(prompt, spoken))
 
     def _estimate(self, prompt: Prompt, spoken: int) -> Usage:
         if not self._tariff.counts:
