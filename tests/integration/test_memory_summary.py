@@ -179,6 +179,23 @@ async def test_what_a_summary_imitates_is_broken_and_fenced(config, platform, mo
     assert any("im_start" in text for text in prompt[1:])
 
 
+async def test_of_what_a_small_model_copies_and_repeats_only_the_notes_are_kept(
+    config, platform, model, tmp_path
+):
+    def parroting(body):
+        if not asks_for_summary(body):
+            return "ok"
+        opening, *_, closing = shown(body)[-1].splitlines()
+        noted = "the door is red -TCAF\nthe dog is old\n"
+        return f"{opening}\n{noted * 5}\n{closing}"
+
+    model.answer = parroting
+    async with running(config, platform):
+        await chatted(platform)
+        await summed(platform, tmp_path)
+    assert summaries(tmp_path) == ["the door is red -TCAF\nthe dog is old"]
+
+
 async def test_a_call_that_sums_up_fits_into_the_context_of_its_model(
     config, platform, model, tmp_path
 ):

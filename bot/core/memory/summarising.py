@@ -180,7 +180,7 @@ class Summarising:
         )  # fmt: skip
         async with asyncio.timeout(self.timeout_s):
             result = await heard(self.models[job.model], prompt)
-        text = roleless(visible(storable(result.text))).strip()
+        text = _noted(roleless(visible(storable(result.text))), fence.mark)
         if result.reason not in ("complete", "length") or not text:
             raise ModelError(f"{job.model} wrote no summary")
         return self._cut(text, most)
@@ -189,6 +189,12 @@ class Summarising:
         while (count := self.recall.tokens.count(text)) > most:
             text = text[: min(len(text) * most // count, len(text) - 1)].rstrip()
         return text
+
+
+def _noted(text: str, mark: str) -> str:
+    """Leave out what small models copy of their material's fence, and lines that they repeat."""
+    lines = (line.strip() for line in text.splitlines() if mark not in line)
+    return "\n".join(dict.fromkeys(filter(None, lines)))
 
 
 def _older(lines: Sequence[Remembered], policy: MemoryPolicy, room: int) -> list[Remembered]:
