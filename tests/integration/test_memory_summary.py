@@ -196,6 +196,21 @@ async def test_of_what_a_small_model_copies_and_repeats_only_the_notes_are_kept(
     assert summaries(tmp_path) == ["the door is red -TCAF\nthe dog is old"]
 
 
+async def test_a_model_that_does_not_stop_is_not_listened_to_any_longer_than_it_matters(
+    config, platform, model, tmp_path
+):
+    endless = " ".join(f"note {n} -TCAF" for n in range(20_000))
+    model.answer = lambda body: endless if asks_for_summary(body) else "ok"
+    model.chunk, model.interval = 400, 0.01
+    async with running(config, platform):
+        await chatted(platform)
+        await summed(platform, tmp_path)
+        await model.until_closed()
+        ((paid,),) = stored(tmp_path, "select output from ledger where purpose = 'summary'")
+    assert summaries(tmp_path)[0].startswith("note 0 -TCAF note 1")
+    assert paid < len(endless) // 40
+
+
 async def test_a_call_that_sums_up_fits_into_the_context_of_its_model(
     config, platform, model, tmp_path
 ):

@@ -13,7 +13,7 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
-from bot.core.memory.finding import spoken
+from bot.core.memory.finding import BYTES_PER_TOKEN, spoken
 from bot.core.memory.kinds import PAGE, PER_LINE, Recall
 from bot.core.models.listening import heard
 from bot.domain.dialogue import Line, Prompt
@@ -179,7 +179,8 @@ class Summarising:
             conversation=job.conversation, purpose="summary", limit=most + THINKING,
         )  # fmt: skip
         async with asyncio.timeout(self.timeout_s):
-            result = await heard(self.models[job.model], prompt)
+            longest = most * BYTES_PER_TOKEN  # some small models never stop
+            result = await heard(self.models[job.model], prompt, longest=longest)
         text = _noted(roleless(visible(storable(result.text))), fence.mark)
         if result.reason not in ("complete", "length") or not text:
             raise ModelError(f"{job.model} wrote no summary")

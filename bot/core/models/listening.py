@@ -48,14 +48,21 @@ class Keeping(Protocol):
         ...
 
 
-async def heard(model: Model, prompt: Prompt) -> Heard:
-    """Ask a model and wait for all of it; raises what the model raises."""
+async def heard(model: Model, prompt: Prompt, *, longest: int | None = None) -> Heard:
+    """Ask a model and wait for all of it, or until it has said more than so many characters.
+
+    Raises what the model raises.
+    """
     words: list[str] = []
+    said = 0
     async with aclosing(model.stream(prompt)) as deltas:
         async for delta in deltas:
             if isinstance(delta, Ended):
                 return Heard(text="".join(words), reason=delta.reason, usage=delta.usage)
             words.append(delta)
+            said += len(delta)
+            if longest is not None and said > longest:
+                return Heard(text="".join(words), reason="length")
     return Heard(text="".join(words))
 
 
