@@ -66,7 +66,7 @@ class MemoryPlatform:
     async def deliver(self, to, reply, outbox):
         if self.failures:
             raise self.failures.pop(0)
-        if 0 not in outbox.known:
+        if 0 not in outbox.known or not outbox.known[0].id:
             self.shown.append(Shown(to))
             await outbox.sent(Part(index=0, id=str(len(self.shown))))
         shown = self.shown[int(outbox.known[0].id) - 1]
@@ -85,7 +85,8 @@ class MemoryPlatform:
                     self.finals.append(shown.text)
         if not shown.text:  # whatever was shown is taken away
             for index, part in dict(outbox.known).items():
-                self.shown[int(part.id) - 1].deleted = True
+                if part.id:
+                    self.shown[int(part.id) - 1].deleted = True
                 outbox.withdrawn(index)
             return Receipt()
         return Receipt((outbox.known[0].id,))

@@ -23,7 +23,7 @@ from bot.ports.store import Journal, Turn
 
 ADMITTED = ("model", "chain", "persona", "system_prompt")  # what a resumed turn keeps
 BUSY_PAUSE = 1.0  # seconds before a busy store is asked again
-AT_ONCE_S = 0.1  # after which a post is not the one that was announced with its answer
+AT_ONCE_S = 0.05  # seconds after which a post is not the one that was announced with its answer
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -143,6 +143,16 @@ async def test_an_answer_that_is_being_written_with_these_words_in_sight_is_not_
     assert rows(tmp_path, "select * from erasures") == []
 
 
+async def test_an_answer_that_has_just_begun_is_waited_for(tmp_path):
+    async with opens(tmp_path) as store:
+        await exchange(store, "CANARY", "to Bob")
+        await put(store, written("what did he say?", ANN))
+        (turn,) = await store.lanes.claim(1)
+        await store.privacy.erase(str(BOB), at=5000.0)
+        store.lanes.save(turn, "admitted", {}, along=True)
+        assert not await store.privacy.scour()
+
+
 async def test_a_running_answer_of_theirs_loses_its_words_at_once_and_ends_without_a_trace(
     tmp_path,
 ):

@@ -27,7 +27,7 @@ async def test_what_cannot_be_read_now_is_said_to_be_busy_and_read_later(tmp_pat
 
 
 async def test_all_rows_come_in_one_step_as_they_are(tmp_path):
-    things = [(2**53, "zwei\0\"'\n😀", 0.1, None), (1, "", -1.5e-9, "x")]
+    things = [(2**63 - 1, "zwei\0\"'\n😀", 0.1, None), (1, "", -1.5e-9, "x")]
     async with ReadingConnection(tmp_path / "some.db") as reader:
         assert await reader.rows("one", "select 1 where 0") == []
         await reader.execute_fetchall("create table things (id, text, score, note)")

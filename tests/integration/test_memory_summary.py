@@ -179,21 +179,36 @@ async def test_what_a_summary_imitates_is_broken_and_fenced(config, platform, mo
     assert any("im_start" in text for text in prompt[1:])
 
 
-async def test_of_what_a_small_model_copies_and_repeats_only_the_notes_are_kept(
-    config, platform, model, tmp_path
+@pytest.mark.parametrize(
+    ("said", "kept"),
+    [
+        ("{opening}\n{loop}{loop}\n\n{loop}{closing}", "the door is red -TCAF\nthe dog is old"),
+        (
+            "the door is red -TCAF\nthe dog is old {closing}",
+            "the door is red -TCAF\nthe dog is old",
+        ),
+        ("{opening} the door is red -TCAF {closing}", "the door is red -TCAF"),
+        (
+            "Ann -TCAF:\n- likes tea\nBen:\n- likes tea",
+            "Ann -TCAF:\n- likes tea\nBen:\n- likes tea",
+        ),
+    ],
+)
+async def test_of_what_a_small_model_copies_and_repeats_the_notes_are_kept(
+    config, platform, model, tmp_path, said, kept
 ):
     def parroting(body):
         if not asks_for_summary(body):
             return "ok"
         opening, *_, closing = shown(body)[-1].splitlines()
-        noted = "the door is red -TCAF\nthe dog is old\n"
-        return f"{opening}\n{noted * 5}\n{closing}"
+        loop = "the door is red -TCAF\nthe dog is old\n"
+        return said.format(opening=opening, loop=loop, closing=closing)
 
     model.answer = parroting
     async with running(config, platform):
         await chatted(platform)
         await summed(platform, tmp_path)
-    assert summaries(tmp_path) == ["the door is red -TCAF\nthe dog is old"]
+    assert summaries(tmp_path) == [kept]
 
 
 async def test_a_model_that_does_not_stop_is_not_listened_to_any_longer_than_it_matters(

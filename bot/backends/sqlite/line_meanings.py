@@ -9,7 +9,9 @@ import sqlite3
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from bot.backends.sqlite.writer import ReadingConnection, Writer
+import aiosqlite
+
+from bot.backends.sqlite.writer import Writer
 
 BARE = """select id, text from
   (select id, text from lines where memory = ?1 order by id desc limit ?4) as newest
@@ -17,7 +19,7 @@ where not exists (select 1 from line_vectors where line = newest.id and embedder
 order by id limit ?3"""
 KEEP = """insert or replace into line_vectors
 select ?1, ?2, ?3 where exists (select 1 from lines where id = ?1)"""
-NEAR = """select lines.id, hex(vector) from lines join line_vectors on line = lines.id
+NEAR = """select lines.id, vector from lines join line_vectors on line = lines.id
 where memory = ?1 and embedder = ?2 and lines.id < ?3 and length(vector) = ?5
 order by lines.id desc limit ?4"""
 MOST = 1_000  # of one memory have vectors, the newest ones: older ones are not looked through
@@ -27,13 +29,13 @@ NEWEST = 1 << 62  # more than any line's id
 class SqliteLineMeanings:
     """Reads beside the writer; compares in a thread."""
 
-    def __init__(self, writer: Writer, reader: ReadingConnection) -> None:
+    def __init__(self, writer: Writer, reader: aiosqlite.Connection) -> None:
         self._writer, self._reader = writer, reader
 
     async def bare(self, memory: str, embedder: str, *, limit: int) -> Sequence[tuple[int, str]]:
         """Read the oldest ones first."""
-        rows = await self._reader.rows("id, text", BARE, (memory, embedder, limit, MOST))
-        return sorted((id, text) for id, text in rows)
+        rows = await self._reader.execute_fetchall(BARE, (memory, embedder, limit, MOST))
+        return [(row[0], row[1]) for row in rows]
 
     async def keep(self, embedder: str, vectors: Mapping[int, bytes]) -> None:
         """Store them at half their size, in one transaction; those of lines that are gone not."""
@@ -51,8 +53,8 @@ class SqliteLineMeanings:
         """Compare with the vectors of one memory alone."""
         size = len(vector) // 2  # of others, the same server once made them under the same name
         values = (memory, embedder, NEWEST if before is None else before, MOST, size)
-        rows = await self._reader.rows("id, vector", NEAR, values)
-        known = {id: bytes.fromhex(vector) for id, vector in rows}
+        rows = await self._reader.execute_fetchall(NEAR, values)
+        known = {row[0]: row[1] for row in rows}
         if not known:
             return {}
         likeness = (await _module()).likeness

@@ -11,12 +11,13 @@ from collections import defaultdict
 from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
-from bot.backends.sqlite.writer import ReadingConnection
+import aiosqlite
+
 from bot.ports.library import Scored
 
 log = logging.getLogger(__name__)
 PAGE = 2000  # vectors that are read at once
-LOAD = """select v.passage, d.collection, hex(v.title), hex(v.body) from passage_vectors as v
+LOAD = """select v.passage, d.collection, v.title, v.body from passage_vectors as v
 join passages as p on p.id = v.passage join documents as d on d.id = p.document
 where v.embedder = ? and v.passage > ? order by v.passage limit ?"""
 
@@ -26,7 +27,7 @@ Vectors = Mapping[int, tuple[bytes, bytes]]
 class Meanings:
     """What passages mean, for one embedder at a time: another one takes its place."""
 
-    def __init__(self, reader: ReadingConnection) -> None:
+    def __init__(self, reader: aiosqlite.Connection) -> None:
         self.changing = asyncio.Lock()  # held by whoever changes vectors in the store
         self._reader = reader
         self._embedder = ""  # whose vectors are loaded
@@ -78,11 +79,10 @@ class Meanings:
         self._embedder, self._indexes = "", {}
         last = 0
         while True:
-            columns = "passage, collection, title, body"
-            rows = sorted(await self._reader.rows(columns, LOAD, (embedder, last, PAGE)))
+            rows = list(await self._reader.execute_fetchall(LOAD, (embedder, last, PAGE)))
             by_collection: dict[str, dict[int, tuple[bytes, bytes]]] = defaultdict(dict)
             for id, collection, title, body in rows:
-                by_collection[collection][id] = bytes.fromhex(title), bytes.fromhex(body)
+                by_collection[collection][id] = (title, body)
             await self._add(by_collection)
             if len(rows) < PAGE:
                 break

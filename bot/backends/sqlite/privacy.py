@@ -164,7 +164,8 @@ class SqlitePrivacy:
         """Wait a while for answers that were begun with deleted words in sight."""
         clock = asyncio.get_running_loop().time
         limit = clock() + patience_s
-        while await self._connection.run(lambda db: db.execute(erasing.PENDING).fetchone()):
+        # Asked in the writer's turn: an answer that has just begun may not be written yet.
+        while await self._writer.put(lambda db: db.execute(erasing.PENDING).fetchone()):
             if clock() >= limit:
                 return False
             await asyncio.sleep(LOOK_S)

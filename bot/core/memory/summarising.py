@@ -9,6 +9,7 @@ people say to each other costs little where nobody asks the bot.
 
 import asyncio
 import logging
+import re
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -30,6 +31,7 @@ AT_ONCE = 8  # jobs: fewer fall behind where many talk at once
 FARTHEST = 8  # times the budget: what lies farther back is not summed up any more
 SHARE = 4  # a summary is at most this part of the budget, and so much is left out of it
 THINKING = 1024  # tokens beside its words that a model may need to find them
+OLD_NOTES, NEW_LINES = "the notes so far", "the new lines"
 ORDERS_TOKENS = 256  # of the orders and the fences of a call
 LEAST_PART = 256  # tokens of lines: a model that cannot take these sums nothing up
 FIRST_PAUSE, LONGEST_PAUSE = 15.0, 3600.0  # seconds before another try; doubles with each failure
@@ -171,8 +173,8 @@ class Summarising:
         most = job.policy.max_tokens // SHARE
         fence = Fence()
         said = "\n".join(_spoken(line, room) for line in part)
-        notes = [fence.around("the notes so far", before.text)] if before else []
-        asked = "\n\n".join((*notes, fence.around("the new lines", said)))
+        notes = [fence.around(OLD_NOTES, before.text)] if before else []
+        asked = "\n\n".join((*notes, fence.around(NEW_LINES, said)))
         orders = f"{ORDERS.format(words=max(most * 2 // 3, 8))}\n\n{fence.note}"
         prompt = Prompt(
             lines=(Line("system", orders), Line("user", asked)), person=job.person,
@@ -181,7 +183,7 @@ class Summarising:
         async with asyncio.timeout(self.timeout_s):
             longest = most * BYTES_PER_TOKEN  # some small models never stop
             result = await heard(self.models[job.model], prompt, longest=longest)
-        text = _noted(roleless(visible(storable(result.text))), fence.mark)
+        text = _unrepeated(_unfenced(roleless(visible(storable(result.text))), fence.mark))
         if result.reason not in ("complete", "length") or not text:
             raise ModelError(f"{job.model} wrote no summary")
         return self._cut(text, most)
@@ -192,10 +194,24 @@ class Summarising:
         return text
 
 
-def _noted(text: str, mark: str) -> str:
-    """Leave out what small models copy of their material's fence, and lines that they repeat."""
-    lines = (line.strip() for line in text.splitlines() if mark not in line)
-    return "\n".join(dict.fromkeys(filter(None, lines)))
+def _unfenced(text: str, mark: str) -> str:
+    """Take out what small models copy of the fence around their material."""
+    return re.sub(rf"⟦?{mark}(?: {OLD_NOTES}| {NEW_LINES})?⟧?", "", text)
+
+
+def _unrepeated(text: str) -> str:
+    """Keep one of what comes again and again: small models do not find out of a loop.
+
+    What is said again elsewhere stays, since it may be of somebody else.
+    """
+    lines: list[str] = []
+    for line in filter(str.strip, text.splitlines()):
+        lines.append(line.rstrip())
+        for size in range(1, len(lines) // 2 + 1):
+            if lines[-size:] == lines[-2 * size : -size]:
+                del lines[-size:]
+                break
+    return "\n".join(lines).strip()
 
 
 def _older(lines: Sequence[Remembered], policy: MemoryPolicy, room: int) -> list[Remembered]:
