@@ -83,6 +83,7 @@ class FakeOpenAI:
         self.script = Script()
         self.calls: list[Call] = []  # one per request, in order; `args` is the body
         self.keys: list[str] = []  # the Authorization header of each request
+        self.headers: list[dict[str, str]] = []  # all headers of each, by their names in small
         self.closed: list[float] = []  # time.monotonic() of each answer that the client broke off
         self.peers: set[tuple[str, int]] = set()  # client addresses: one per connection
         self._raw: deque[tuple[tuple[bytes, ...], str]] = deque()
@@ -186,6 +187,7 @@ class FakeOpenAI:
     def _note(self, request: web.Request, method: str, body: dict[str, Any]) -> None:
         self.calls.append(Call(method, body))
         self.keys.append(request.headers.get("Authorization", ""))
+        self.headers.append({name.lower(): value for name, value in request.headers.items()})
         if request.transport is not None:
             self.peers.add(request.transport.get_extra_info("peername"))
 

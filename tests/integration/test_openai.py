@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+import platform
 import time
 from contextlib import aclosing, asynccontextmanager
 
@@ -241,6 +242,16 @@ async def test_a_server_without_effort_is_asked_once_more_without_it(fake):
         await answer(model)
         await answer(model)
     assert ["reasoning_effort" in call.args for call in fake.calls] == [True, False, False]
+
+
+async def test_a_server_is_told_nothing_of_the_machine(fake):
+    async with opened(fake.base_url) as model:
+        await answer(model)
+    (headers,) = fake.headers
+    assert headers["content-type"] == "application/json"
+    assert [name for name in headers if name.startswith("x-stainless")] == []
+    system = (platform.system(), platform.machine(), platform.python_version())
+    assert not any(word.lower() in value.lower() for value in headers.values() for word in system)
 
 
 async def test_nobody_listens_there(fake):

@@ -4,6 +4,7 @@ Importing this module imports the SDK.
 """
 
 import asyncio
+from collections.abc import Mapping
 from typing import cast
 
 import aiohttp
@@ -28,7 +29,11 @@ RETRIES = 2  # of one call, by the SDK: 408, 409, 429, 5xx, broken connections
 CONNECT_S = 5.0
 KEEP_S = 60.0  # an idle connection is kept: a new one costs a TLS handshake
 MOST_CALLS = 1000  # at a time
-JSON_HEADERS = {"Content-Type": "application/json"}
+# What the SDK would tell each server of this machine, its system and its Python.
+OF_THE_MACHINE = ("Lang", "Package-Version", "OS", "Arch", "Runtime", "Runtime-Version", "Async")
+UNSAID = {f"X-Stainless-{name}": openai.Omit() for name in OF_THE_MACHINE}
+OF_THE_CALL = ("X-Stainless-Retry-Count", "X-Stainless-Read-Timeout")
+UNSAID_OF_A_CALL = {name: openai.Omit() for name in OF_THE_CALL}
 
 # aiohttp is the SDK's transport here, at half the CPU of its own; not all of its errors are mapped,
 # and without a free file the SDK cannot even import what it waits with.
@@ -83,7 +88,7 @@ class Connecting:
             self._url,
             cast_to=httpx2.Response,
             content=content,
-            options={"headers": JSON_HEADERS},
+            options={"headers": UNSAID_OF_A_CALL},
             stream=True,
             stream_cls=openai.AsyncStream[object],
         )
@@ -110,6 +115,7 @@ class Connecting:
         return openai.AsyncOpenAI(
             api_key=self._key or "none",  # the SDK wants one, servers without keys do not look
             base_url=self.complaints.url,
+            default_headers=cast("Mapping[str, str]", UNSAID),
             max_retries=RETRIES,
             timeout=httpx2.Timeout(self._settings.timeout_s, connect=CONNECT_S),
             http_client=openai.DefaultAioHttpClient(
