@@ -22,10 +22,10 @@ from passage_words as w cross join passages as p on p.id = w.rowid
 cross join documents as d on d.id = p.document
 where passage_words match ?1 and d.collection in (select value from json_each(?2))
 order by score desc, w.rowid limit ?3"""
-PASSAGES = """select asked.key, p.id, p.document, d.title, p.path, p.text, d.source, d.link
+PASSAGES = """select p.id, p.document, d.title, p.path, p.text, d.source, d.link
 from json_each(?1) as asked join passages as p on p.id = asked.value
 join documents as d on d.id = p.document
-where d.collection in (select value from json_each(?2))"""
+where d.collection in (select value from json_each(?2)) order by asked.key"""
 DOCUMENTS = """select id, collection, source, title, type, digest, owner, review, link, at, note,
   (select count(*) from passages where document = documents.id)
 from documents where ?1 in ('', collection) order by collection, source"""
@@ -90,8 +90,7 @@ class SqliteLibrary:
     async def passages(self, ids: Sequence[int], collections: Sequence[str]) -> Sequence[Passage]:
         """Read them in one statement."""
         values = (_json(ids), _json(collections))
-        columns = "place, id, document, title, path, text, source, link"
-        rows = sorted(await self._reader.rows(columns, PASSAGES, values))
+        rows = await self._reader.execute_fetchall(PASSAGES, values)
         return [
             Passage(
                 id=id,
@@ -102,7 +101,7 @@ class SqliteLibrary:
                 source=_shown(source),
                 link=link,
             )
-            for _, id, document, title, path, text, source, link in rows
+            for id, document, title, path, text, source, link in rows
         ]
 
     # ---- Shelves

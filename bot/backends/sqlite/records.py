@@ -3,10 +3,11 @@
 import sqlite3
 from collections.abc import Awaitable, Mapping, Sequence
 
-from bot.backends.sqlite.writer import ReadingConnection, Writer
+import aiosqlite
+
+from bot.backends.sqlite.writer import Writer
 from bot.ports.store import Question, Remembered, Since
 
-LINE = "id, role, text, name, size, tokens, event"  # in the order of `Remembered`
 RECALL = """select id, role, text, name, size, tokens, event from lines
 where memory = ?1 and id < ?3 and event <> ?4
   and coalesce((select epoch from memories where key = ?1), 0) = coalesce(?2,
@@ -25,7 +26,7 @@ NEWEST = (1 << 63) - 1
 class SqliteRecords:
     """Memory, Settings and Marks; `bot.ports.store` says what each method does."""
 
-    def __init__(self, writer: Writer, reader: ReadingConnection) -> None:
+    def __init__(self, writer: Writer, reader: aiosqlite.Connection) -> None:
         self._writer, self._reader = writer, reader
 
     # ---- Memory
@@ -34,16 +35,15 @@ class SqliteRecords:
                      without: str = "") -> Sequence[Remembered]:  # fmt: skip
         """Read the newest lines of one epoch."""
         values = (key, epoch, before or NEWEST, without, limit)
-        rows = await self._reader.rows(LINE, RECALL, values)
-        return sorted(map(Remembered._make, rows), reverse=True)
+        rows = await self._reader.execute_fetchall(RECALL, values)
+        return [Remembered._make(row) for row in rows]
 
     async def since(self, key: str, epoch: int, *, first: int, last: int) -> Since | None:
         """Read what is new in one statement."""
-        rows = await self._reader.rows(f"{LINE}, still", SINCE, (key, epoch, first, last))
-        *newer, oldest = sorted(rows, reverse=True) or (None,)
-        if oldest is None or oldest[0] != last:
+        rows = list(await self._reader.execute_fetchall(SINCE, (key, epoch, first, last)))
+        if not rows or rows[-1][0] != last:
             return None
-        return Since(oldest[7], [Remembered._make(row[:7]) for row in newer])
+        return Since(rows[0][7], [Remembered._make(row[:7]) for row in rows[:-1]])
 
     async def reset(self, key: str) -> int:
         """Raise the epoch, so that an answer that is still being written cannot come back."""

@@ -44,9 +44,10 @@ class SqliteWording:
                    for word in words for title in (0, 1)]  # fmt: skip
         values = (_json(collections), limit + 1, *queries)
         found: dict[tuple[int, int], list[int]] = defaultdict(list)
-        columns, sql = "number, title, passage", " union all ".join(parts)
-        for number, title, passage in await self._reader.rows(columns, sql, values):
-            found[number, title].append(passage)
+        for number, title, row in await self._reader.execute_fetchall(
+            " union all ".join(parts), values
+        ):
+            found[number, title].append(row)
         return [_having(found[n, 0], found[n, 1], limit) for n in range(len(words))]
 
     async def size(self, collections: Sequence[str]) -> int:

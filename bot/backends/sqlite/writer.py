@@ -57,8 +57,8 @@ class ReadingConnection(aiosqlite.Connection):
     async def rows(self, columns: str, sql: str, values: Sequence[Any] = ()) -> list[list[Any]]:
         """Return all that a query finds in one step of the database, in no order.
 
-        For each row that is fetched by itself the interpreter is given up and taken back, which in
-        a busy process takes until its switch interval has passed: 5 ms a row.
+        It is for many small rows: for each one that is fetched by itself the interpreter is given
+        up and taken back, which in a busy process may take its switch interval, 5 ms.
 
         Args:
             columns: a name for each of the query's columns, separated by commas. None is a BLOB,
