@@ -2,21 +2,24 @@
 
     python -m tests.benchmarks.compare --platform telegram
 
-The floor runs before and after Parley: figures of a shared machine wander, and ratios to a floor
-that was measured in the same minutes are what can be compared. Added latency is the time from the
-writing of a message to its whole answer on the screen, less what the model needed. With knowledge,
-what a search takes is measured apart, shown, and taken off before ratios are built. It always exits
-with 0: a benchmark is not a test.
+Both run at once and are put under load by turns, a second or two each: figures of a shared machine
+wander, and what can be compared are ratios of neighbouring moments. The ratio of CPU is the median
+over all turns, that of latency comes from all messages; beside it stands between what the ratios of
+single turns lay. Added latency is the time from the writing of a message to its whole answer on the
+screen, less what the model needed. With knowledge, what a search takes is measured apart, shown,
+and taken off before ratios are built. It always exits with 0: a benchmark is not a test.
 """
 
 import argparse
 import gc
 import json
 import tempfile
-from collections.abc import Callable
-from dataclasses import asdict, dataclass
+from collections.abc import Callable, Sequence
+from contextlib import AsyncExitStack
+from dataclasses import asdict, dataclass, field
 from functools import partial
 from pathlib import Path
+from statistics import median
 
 import uvloop
 from rich.console import Console
@@ -25,118 +28,172 @@ from rich.table import Table
 
 from tests.acceptance.stage import STAGES
 from tests.benchmarks import bots
-from tests.benchmarks.load import ADVANCES, measure
+from tests.benchmarks.ledger import percentile
+from tests.benchmarks.load import Builder, Load, Phase, first_reply, settled
 from tests.benchmarks.process import BotFailed
 from tests.benchmarks.searching import QUESTIONS, Searching, searching
 
+SATURATED, ONE, MANY = "saturated", "one chat", "100 chats"
+CHATS = {ONE: 1, SATURATED: 32, MANY: 100}
 GOALS = {  # figure → highest ratio to the floor
-    "CPU ms per message, saturated": 0.6,
-    "CPU ms per message, one chat": 0.8,
-    "added ms p50, one chat": 1.0,
-    "added ms p99, one chat": 1.5,
-    "added ms p50, 100 chats": 0.4,
-    "added ms p99, 100 chats": 0.5,
+    f"CPU ms per message, {SATURATED}": 0.6,
+    f"CPU ms per message, {ONE}": 0.8,
+    f"added ms p50, {ONE}": 1.0,
+    f"added ms p99, {ONE}": 1.5,
+    f"added ms p50, {MANY}": 0.4,
+    f"added ms p99, {MANY}": 0.5,
     "CPU s to the first reply": 1.0,
     "RSS MB, idle": 1.4,
 }
-CPU = ("CPU ms per message, saturated", "CPU ms per message, one chat")
 MODERATED = {"local": 0.8, "remote": 1.0}  # the highest ratio of CPU with moderation in and out
-STEADY = 1.15  # floors that differ by a higher factor say that the machine was busy
 FULL_LOAD = 0.9  # of a core: then the harness may be what the bot waits for
-OVERHEAD = 18.0  # seconds that three runs take besides their nine phases
+STARTS = 3
+TURNS = {ONE: 6, SATURATED: 6, MANY: 3}
+ADVANCES = STARTS + 1 + sum(TURNS.values())  # of the progress bar
+OVERHEAD = 36.0  # seconds that starting, settling and the last answers take
+
+
+@dataclass(slots=True)
+class Run:
+    """What one bot gave, turn by turn."""
+
+    first: list[float] = field(default_factory=list)  # CPU seconds
+    idle: float = 0.0
+    turns: dict[str, list[Phase]] = field(default_factory=lambda: {name: [] for name in CHATS})
+
+    def figures(self, name: str) -> list[float]:
+        """Return a figure of each turn; memory was looked at once."""
+        kind, _, chats = name.partition(", ")
+        if name == "CPU s to the first reply":
+            return self.first
+        if kind == "RSS MB":
+            return [self.idle]
+        if kind == "CPU ms per message":
+            return [phase.cpu_ms for phase in self.turns[chats]]
+        return [phase.added_ms(int(kind[-2:])) for phase in self.turns[chats]]
+
+    def figure(self, name: str) -> float:
+        """Return the median over the turns; of latency, the percentile over all messages."""
+        kind, _, chats = name.partition(", ")
+        if kind.startswith("added"):
+            letters = [letter.added for phase in self.turns[chats] for letter in phase.letters]
+            return 1000 * percentile(letters, int(kind[-2:]))
+        return median(self.figures(name))
+
+    @property
+    def harness(self) -> float:
+        """How busy the harness was, at most, in cores."""
+        return max(one.harness / one.seconds for turns in self.turns.values() for one in turns)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Line:
-    """One line of the table: the floor is the mean of both runs."""
+    """One line of the table."""
 
     figure: str
     floor: float
     parley: float
     search: float  # of it: what the floor does not do
     ratio: float  # without the search
+    lowest: float  # ratio of a single turn
+    highest: float
     goal: float
     missed: bool
 
 
 @dataclass(frozen=True, slots=True)
 class Comparison:
-    """What the three runs on one platform gave, by figure."""
+    """What both bots gave on one platform."""
 
-    before: dict[str, float]
-    ours: dict[str, float]
-    after: dict[str, float]
+    floor: Run
+    ours: Run
     moderation: str = "none"
     search: Searching = Searching()
 
     def lines(self) -> list[Line]:
-        """Compare with the mean of both floors."""
+        """Compare turn by turn; latency by all messages."""
         lines = []
         for figure, usual in GOALS.items():
-            goal = MODERATED.get(self.moderation, usual) if figure in CPU else usual
-            floor, ours = (self.before[figure] + self.after[figure]) / 2, self.ours[figure]
+            by_cpu = figure.startswith("CPU ms")
+            goal = MODERATED.get(self.moderation, usual) if by_cpu else usual
             search = self._search(figure)
-            ratio = (ours - search) / floor
+            floor, ours = self.floor.figure(figure), self.ours.figure(figure)
+            pairs = zip(self.floor.figures(figure), self.ours.figures(figure), strict=True)
+            ratios = [(mine - search) / least for least, mine in pairs]
+            ratio = (ours - search) / floor if figure.startswith("added") else median(ratios)
             lines.append(Line(figure=figure, floor=floor, parley=ours, search=search, ratio=ratio,
-                              goal=goal, missed=ratio > goal))  # fmt: skip
+                              lowest=min(ratios), highest=max(ratios), goal=goal,
+                              missed=ratio > goal))  # fmt: skip
         return lines
 
     def _search(self, figure: str) -> float:
         """Return what one search takes of a figure; with many chats it waits for its turn, too."""
-        if figure in CPU:
+        if figure.startswith("CPU ms"):
             return self.search.cpu
-        alone = {
-            "added ms p50, one chat": self.search.p50,
-            "added ms p99, one chat": self.search.p99,
-        }
+        alone = {f"added ms p50, {ONE}": self.search.p50, f"added ms p99, {ONE}": self.search.p99}
         return alone.get(figure, 0.0)
 
     def doubts(self) -> list[str]:
         """Say why the figures may be worth little."""
-        found = []
-        if apart := [self._both(figure) for figure in GOALS if self._unsteady(figure)]:
-            found.append(f"the floors differ ({'; '.join(apart)}): a busy machine, repeat the run")
-        if max(run["harness"] for run in (self.before, self.ours, self.after)) > FULL_LOAD:
-            found.append("the harness was busy all the time: the bots may have waited for it")
-        return found
-
-    def _unsteady(self, figure: str) -> bool:
-        """Whether the floors differ in CPU; latency wanders more, on any machine."""
-        low, high = sorted((self.before[figure], self.after[figure]))
-        return figure.startswith("CPU") and high > STEADY * low
-
-    def _both(self, figure: str) -> str:
-        return f"{figure}: {self.before[figure]:.2f} and {self.after[figure]:.2f}"
+        if max(self.floor.harness, self.ours.harness) > FULL_LOAD:
+            return ["the harness was busy all the time: the bots may have waited for it"]
+        return []
 
 
 async def compare(
     platform: str, seconds: float, advance: Callable[[], None], *, moderation: str, knows: str
 ) -> Comparison:
-    """Measure floor, Parley and floor again; each phase takes `seconds`. Raises BotFailed."""
-    results = []
+    """Put both bots under load by turns, for so many seconds in all. Raises BotFailed."""
     asked = QUESTIONS if knows != "nothing" else ("",)
-    ours = partial(bots.parley, moderation=moderation, knows=knows)
-    for build in (bots.floor, ours, bots.floor):
-        with tempfile.TemporaryDirectory() as folder:
-            results.append(await measure(build, platform, seconds, Path(folder), advance, asked))
+    builders = bots.floor, partial(bots.parley, moderation=moderation, knows=knows)
+    runs = Run(), Run()
+    for _ in range(STARTS):
+        for build, run in zip(builders, runs, strict=True):
+            with tempfile.TemporaryDirectory() as folder:
+                run.first.append(await first_reply(build, platform, Path(folder), asked))
+        advance()
+    await _by_turns(platform, builders, runs, asked, seconds, advance)
     if knows == "nothing":
-        return Comparison(*results, moderation=moderation)
+        return Comparison(*runs, moderation=moderation)
     with tempfile.TemporaryDirectory() as folder:
         search = await searching(Path(folder), knows)
-    return Comparison(*results, moderation=moderation, search=search)
+    return Comparison(*runs, moderation=moderation, search=search)
+
+
+async def _by_turns(
+    platform: str, builders: Sequence[Builder], runs: Sequence[Run], asked: Sequence[str],
+    seconds: float, advance: Callable[[], None],
+) -> None:  # fmt: skip
+    async with AsyncExitStack() as stack:
+        loads = []
+        for build, run in zip(builders, runs, strict=True):
+            folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
+            loads.append(await stack.enter_async_context(Load(build, platform, folder, asked)))
+            run.idle = await settled(loads[-1])
+        advance()
+        for name, chats in CHATS.items():
+            if name == MANY:
+                for load in loads:
+                    load.model.pace(first=0.3, words=40, gap=0.02)
+            for _ in range(TURNS[name]):
+                for load, run in zip(loads, runs, strict=True):
+                    share = seconds / len(CHATS) / TURNS[name] / len(loads)
+                    run.turns[name].append(await load.phase(chats=chats, seconds=share))
+                advance()
 
 
 def show(platform: str, comparison: Comparison, console: Console) -> None:
     """Print the table and what is doubtful about it."""
     searched = ("of it search",) if comparison.search.cpu else ()
-    table = Table("", "floor", "parley", *searched, "ratio", "goal", title=platform)
+    table = Table("", "floor", "parley", *searched, "ratio", "of turns", "goal", title=platform)
     for column in table.columns[1:]:
         column.justify = "right"
     for line in comparison.lines():
         ratio = f"[red]missed {line.ratio:.2f}[/]" if line.missed else f"{line.ratio:.2f}"
         search = (f"{line.search:.2f}" if line.search else "",) if searched else ()
+        turns = f"{line.lowest:.2f}-{line.highest:.2f}" if line.lowest < line.highest else ""
         table.add_row(line.figure, f"{line.floor:.2f}", f"{line.parley:.2f}", *search, ratio,
-                      f"≤ {line.goal}")  # fmt: skip
+                      turns, f"≤ {line.goal}")  # fmt: skip
     console.print(table, *comparison.doubts(), sep="\n")
 
 
@@ -151,11 +208,11 @@ def main() -> None:
     parser.add_argument("--json", action="store_true")
     options = parser.parse_args()
     gc.disable()  # its pauses would count as latency; `load` collects between the phases
-    seconds = max(1.0, (options.seconds - OVERHEAD) / 9)
+    seconds = max(9.0, options.seconds - OVERHEAD)
     results = {}
     with Progress(console=Console(stderr=True)) as progress:
         for platform in options.platform or STAGES:
-            task = progress.add_task(f"load on {platform}", total=3 * ADVANCES)
+            task = progress.add_task(f"load on {platform}", total=ADVANCES)
             try:
                 results[platform] = uvloop.run(
                     compare(
@@ -169,7 +226,7 @@ def main() -> None:
             except BotFailed as failed:
                 progress.console.print(f"{platform}: {failed}")
     if options.json:
-        print(json.dumps({name: {**asdict(result), "lines": [asdict(line) for line in result.lines()],
+        print(json.dumps({name: {"lines": [asdict(line) for line in result.lines()],
                                  "doubts": result.doubts()} for name, result in results.items()}))  # fmt: skip
     else:
         for platform, result in results.items():

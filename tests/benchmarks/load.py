@@ -19,7 +19,6 @@ from tests.benchmarks.process import BotProcess
 Builder = Callable[[str, Any, str, Path], Bot]
 PATIENCE = 30.0  # seconds for one answer
 SETTLING = 2.0  # seconds of idleness before memory is looked at
-ADVANCES = 5  # of the progress bar in a run
 
 
 @dataclass
@@ -114,41 +113,22 @@ class Load:
         return result
 
 
-async def measure(
-    builder: Builder, platform: str, seconds: float, folder: Path, advance: Callable[[], None],
-    asked: Sequence[str],
-) -> dict[str, float]:  # fmt: skip
-    """Start a bot, put it under load and return its figures; each phase takes `seconds`.
-
-    Every message has a number, and one of the texts that are `asked`.
+async def first_reply(
+    builder: Builder, platform: str, folder: Path, asked: Sequence[str] = ("",)
+) -> float:
+    """Start a bot, and return the CPU seconds until its first answer.
 
     Raises:
         BotFailed: it ended, or did not answer within 30 s.
     """
     async with Load(builder, platform, folder, asked) as load:
-        first = await load.first_reply()
-        advance()
-        await asyncio.sleep(SETTLING)
-        idle = load.bot.memory()
-        await load.warm_up()
-        advance()
-        one = await load.phase(chats=1, seconds=seconds)
-        advance()
-        full = await load.phase(chats=32, seconds=seconds)
-        advance()
-        load.model.pace(first=0.3, words=40, gap=0.02)
-        many = await load.phase(chats=100, seconds=seconds)
-        advance()
-    figures = {
-        "CPU ms per message, saturated": full.cpu_ms,
-        "CPU ms per message, one chat": one.cpu_ms,
-        "added ms p50, one chat": one.added_ms(50),
-        "added ms p99, one chat": one.added_ms(99),
-        "added ms p50, 100 chats": many.added_ms(50),
-        "added ms p99, 100 chats": many.added_ms(99),
-        "CPU s to the first reply": first,
-        "RSS MB, idle": idle,
-        "replies/s, saturated": len(full.letters) / full.seconds,
-        "harness": max(phase.harness / phase.seconds for phase in (one, many, full)),
-    }
-    return {name: round(figure, 3) for name, figure in figures.items()}
+        return await load.first_reply()
+
+
+async def settled(load: Load) -> float:
+    """Let a bot that has just started come to rest and warm up; returns its MB of RSS at rest."""
+    await load.first_reply()
+    await asyncio.sleep(SETTLING)
+    idle = load.bot.memory()
+    await load.warm_up()
+    return idle
