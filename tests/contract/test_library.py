@@ -3,12 +3,13 @@
 import asyncio
 import sqlite3
 from contextlib import closing
+from dataclasses import replace
 
 import numpy as np
 import pytest
 
 from bot.backends.sqlite.store import opened
-from bot.ports.library import Chunk, Document
+from bot.ports.library import Chunk, Document, Having
 
 SHOP = Document(collection="shop", source="faq.md", title="Shop FAQ", digest="d1", at=1000.0)
 STAFF = Document(collection="staff", source="rota.md", title="Rota", digest="d2", at=1000.0)
@@ -290,6 +291,62 @@ async def test_vectors_of_passages_that_are_gone_are_not_kept(library):
     assert await near(library, vector(1, 0)) == []
 
 
+async def test_what_was_read_lately_is_read_anew_after_a_change(store, library):
+    await library.put(SHOP, [RETURNS, HOURS])
+    first = await library.worded(["returns"], ALL, limit=9)
+    ids = [one.passage for one in first]
+    for _ in range(2):  # from the store, and from memory
+        assert len(await library.passages(ids, ALL)) == 2
+        assert await library.passages(ids, ["staff"]) == []
+        (having,) = await store.wording.having(["returns"], ALL, limit=9)
+        assert having.passages == {*ids}
+        assert await store.wording.meant("retunrs", ALL) == "return"
+
+    document = await library.put(SHOP, [HOURS])
+
+    assert [p.text for p in await library.passages(ids, ALL)] == [HOURS.text]
+    (having,) = await store.wording.having(["returns"], ALL, limit=9)
+    assert len(having.passages) == 1
+    await library.remove(document)
+    assert await library.passages(ids, ALL) == []
+    assert await store.wording.having(["returns"], ALL, limit=9) == [
+        Having(frozenset(), frozenset())
+    ]
+    assert await store.wording.meant("retunrs", ALL) == ""
+
+
+async def test_what_is_being_read_while_documents_change_is_not_kept(store, library):
+    document = await library.put(SHOP, [RETURNS])
+    ids = [one.passage for one in await library.worded(["back"], ALL, limit=9)]
+
+    for _ in range(50):  # the reads begin before the change, and end before or after it
+        reads = [library.passages(ids, ALL), store.wording.having(["back"], ALL, limit=9)]
+        await asyncio.gather(*reads, library.remove(document))
+        assert await library.passages(ids, ALL) == []
+        (having,) = await store.wording.having(["back"], ALL, limit=9)
+        assert not having.passages
+        document = await library.put(SHOP, [RETURNS])
+        ids = [one.passage for one in await library.worded(["back"], ALL, limit=9)]
+
+
+async def test_more_passages_than_are_kept_in_memory_are_all_found(library):
+    await library.put(SHOP, [chunk(f"green {n}") for n in range(700)])
+    ids = [one.passage for one in await library.worded(["green"], ALL, limit=999)]
+    for _ in range(2):
+        assert [p.id for p in await library.passages(ids, ALL)] == ids
+        assert [p.id for p in await library.passages([*reversed(ids)], ALL)] == ids[::-1]
+
+
+async def test_the_word_index_stays_in_few_parts(path, library):
+    """Each word of a search is looked up in all of them."""
+    with closing(sqlite3.connect(path)) as db:
+        for n in range(40):
+            await library.put(replace(SHOP, source=f"{n}.md"), [chunk(f"green {n}", "Shop FAQ")])
+            assert _parts(db) <= 3
+        await library.scour()
+        assert _parts(db) == 1
+
+
 async def test_searching_while_documents_change_sees_whole_documents(library):
     """Every search sees the old text or the new one."""
     versions = [[chunk(f"green {n}.{part}") for part in range(5)] for n in range(30)]
@@ -307,6 +364,11 @@ async def test_searching_while_documents_change_sees_whole_documents(library):
         await asyncio.sleep(0)
     await changing
     assert seen
+
+
+def _parts(db):
+    ((parts,),) = db.execute("select count(distinct segid) from passage_words_idx")
+    return parts
 
 
 def _plain(document):

@@ -99,7 +99,11 @@ async def test_the_words_of_who_is_forgotten_go_from_above_an_answer_that_stays(
         passages = [p for (p,) in stored(tmp_path, "select id from passages")]
         await store.library.embedded("e", dict.fromkeys(passages, (b"\0" * 8, b"\0" * 8)))
         if running:
+            (above,) = await store.library.passages(passages, ["learned"])
+            assert "canary" in above.name.lower()
             await store.privacy.erase(ZOE, at=2000.0)
+            (above,) = await store.library.passages(passages, ["learned"])
+            assert "canary" not in above.name.lower()
             assert await store.privacy.scour()
     if not running:
         async with at_rest(path) as resting:

@@ -6,10 +6,12 @@ looked at. Only `near` loads numpy, when somebody asks by meaning for the first 
 
 import sqlite3
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 import orjson
 
 from bot.backends.sqlite import shelving
+from bot.backends.sqlite.edition import Edition, Recent
 from bot.backends.sqlite.meanings import Meanings
 from bot.backends.sqlite.writer import ReadingConnection, Writer, WriterConnection, emptied
 from bot.domain.knowledge import CHAT, Passage
@@ -22,7 +24,7 @@ from passage_words as w cross join passages as p on p.id = w.rowid
 cross join documents as d on d.id = p.document
 where passage_words match ?1 and d.collection in (select value from json_each(?2))
 order by score desc, w.rowid limit ?3"""
-PASSAGES = """select p.id, p.document, d.title, p.path, p.text, d.source, d.link
+PASSAGES = """select d.collection, p.id, p.document, d.title, p.path, p.text, d.source, d.link
 from json_each(?1) as asked join passages as p on p.id = asked.value
 join documents as d on d.id = p.document
 where d.collection in (select value from json_each(?2)) order by asked.key"""
@@ -36,6 +38,7 @@ where v.passage is null order by p.id limit ?2"""
 PROGRESS = """select (select count(*) from passage_vectors where embedder = ?1),
   (select count(*) from passages)"""
 COUNTS = "select collection, count(*) from documents group by collection order by collection"
+KEPT = 500  # passages that are kept in memory: a question looks at up to 50
 FIELDS = ("id", "collection", "source", "title", "type", "digest", "owner", "review", "link", "at",
           "note", "chunks")  # fmt: skip
 
@@ -48,25 +51,23 @@ class SqliteLibrary:
         writer: Writer,
         connection: WriterConnection,
         reader: ReadingConnection,
-        *,
-        borrows: bool = False,  # another process changes the documents, too
+        edition: Edition,
     ) -> None:
         self._writer, self._connection, self._reader = writer, connection, reader
-        self._borrows = borrows
+        self._edition = edition
         self._meanings = Meanings(reader)
-        self._counts: Mapping[str, int] | None = None  # asked for at every question
-        self._changes = 0  # what was counted before one is not kept
+        self._counts: Recent[str, Mapping[str, int]] = edition.keep(1)
+        self._passages: Recent[int, tuple[str, Passage]] = edition.keep(KEPT)
 
     # ---- Library
 
     async def collections(self) -> Mapping[str, int]:
-        """Count documents, anew when they change; of others' changes nothing is heard."""
-        if self._counts is not None and not self._borrows:
-            return self._counts
-        before = self._changes
-        rows = await self._reader.execute_fetchall(COUNTS)
-        counts = {row[0]: row[1] for row in rows}
-        self._counts = counts if before == self._changes else None
+        """Count documents, anew when they change: it is asked at every question."""
+        counts, edition = self._counts.get(""), self._edition.number
+        if counts is None:
+            rows = await self._reader.execute_fetchall(COUNTS)
+            counts = {row[0]: row[1] for row in rows}
+            self._counts.put("", counts, edition)
         return counts
 
     async def worded(
@@ -88,21 +89,22 @@ class SqliteLibrary:
         return await self._meanings.near(vector, embedder, collections, limit, among)
 
     async def passages(self, ids: Sequence[int], collections: Sequence[str]) -> Sequence[Passage]:
-        """Read them in one statement."""
-        values = (_json(ids), _json(collections))
+        """Read those that were not read lately, in one statement."""
+        found = {id: self._passages.get(id) for id in ids}
+        unknown = [id for id, kept in found.items() if kept is None]
+        found |= await self._read(unknown, collections) if unknown else {}
+        known = (kept for id in ids if (kept := found[id]))
+        return [passage for collection, passage in known if collection in collections]
+
+    async def _read(
+        self, ids: Sequence[int], collections: Sequence[str]
+    ) -> Mapping[int, tuple[str, Passage]]:
+        edition, values = self._edition.number, (_json(ids), _json(collections))
         rows = await self._reader.execute_fetchall(PASSAGES, values)
-        return [
-            Passage(
-                id=id,
-                document=document,
-                title=title,
-                path=tuple(orjson.loads(path)),
-                text=text,
-                source=_shown(source),
-                link=link,
-            )
-            for id, document, title, path, text, source, link in rows
-        ]
+        read = {row[1]: (row[0], _passage(row[1:])) for row in rows}
+        for id, kept in read.items():
+            self._passages.put(id, kept, edition)
+        return read
 
     # ---- Shelves
 
@@ -115,7 +117,7 @@ class SqliteLibrary:
         """Replace in one transaction: whoever searches finds the old text or the new one."""
         async with self._meanings.changing:
             stored, gone = await self._writer.put(lambda db: shelving.put(db, document, chunks))
-            self._counts, self._changes = None, self._changes + 1
+            self._edition.change()
             await self._meanings.drop(gone)
         return stored
 
@@ -123,7 +125,7 @@ class SqliteLibrary:
         """Delete it in one transaction."""
         async with self._meanings.changing:
             gone = await self._writer.put(lambda db: shelving.remove(db, document))
-            self._counts, self._changes = None, self._changes + 1
+            self._edition.change()
             await self._meanings.drop(gone or ())
         return gone is not None
 
@@ -158,6 +160,14 @@ class SqliteLibrary:
         """Count both in one statement."""
         (row,) = await self._reader.execute_fetchall(PROGRESS, (embedder,))
         return Progress(*row)
+
+
+def _passage(row: Sequence[Any]) -> Passage:
+    id, document, title, path, text, source, link = row
+    return Passage(
+        id=id, document=document, title=title, path=tuple(orjson.loads(path)), text=text,
+        source=_shown(source), link=link,
+    )  # fmt: skip
 
 
 def _shown(source: str) -> str:

@@ -16,6 +16,7 @@ from typing import Any
 import aiosqlite
 
 from bot.backends.sqlite import copying, erasing, shelving, telling
+from bot.backends.sqlite.edition import Edition
 from bot.backends.sqlite.lanes import end
 from bot.backends.sqlite.people import SqlitePeople
 from bot.backends.sqlite.waiting import Waiting
@@ -39,10 +40,10 @@ class SqlitePrivacy:
 
     def __init__(
         self, writer: Writer, connection: WriterConnection, reader: aiosqlite.Connection,
-        *, path: Path, waiting: Waiting | None,
+        edition: Edition, *, path: Path, waiting: Waiting | None,
     ) -> None:  # fmt: skip
         self._writer, self._connection, self._reader = writer, connection, reader
-        self._path, self._waiting = path, waiting
+        self._edition, self._path, self._waiting = edition, path, waiting
         self._people = SqlitePeople(writer, reader)
         self._scouring = asyncio.Lock()
         self._rebuilt_for: set[tuple[str, float]] = set()  # erasures that wait for turns to end
@@ -67,6 +68,7 @@ class SqlitePrivacy:
             return erased
 
         def keep(done: "asyncio.Future[erasing.Erased]") -> None:
+            self._edition.change()  # their questions stood above answers
             for row in () if done.exception() else done.result().marked:
                 closing.extend(self._end(row))
 

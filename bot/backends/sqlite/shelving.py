@@ -46,6 +46,7 @@ def put(
             _add(db, (id, number), texts[2], chunk)
         else:
             db.execute("update passages set number = ? where id = ?", (number, kept))
+    _merged(db, PAGES)  # what was put before this
     return id, gone
 
 
@@ -70,9 +71,13 @@ def embedded(
 
 def merge(db: sqlite3.Connection) -> bool:
     """Take one step towards a word index without deleted words; False when there is none left."""
+    return _merged(db, -PAGES)  # negative: also what would rest as it is
+
+
+def _merged(db: sqlite3.Connection, pages: int) -> bool:
+    """Make parts of the word index one; each word of a search is looked up in all of them."""
     before = db.total_changes
-    # Negative: all that is there is merged into one, also what would rest as it is.
-    db.execute("insert into passage_words (passage_words, rank) values ('merge', ?)", (-PAGES,))
+    db.execute("insert into passage_words (passage_words, rank) values ('merge', ?)", (pages,))
     return db.total_changes - before >= 2  # https://www.sqlite.org/fts5.html#the_merge_command
 
 

@@ -9,6 +9,7 @@ from pathlib import Path
 from bot.backends.sqlite import schema
 from bot.backends.sqlite.backlog import SqliteBacklog
 from bot.backends.sqlite.cases import SqliteCases
+from bot.backends.sqlite.edition import Edition
 from bot.backends.sqlite.expiring import SqliteRetention
 from bot.backends.sqlite.facts import SqliteFacts
 from bot.backends.sqlite.gaps import SqliteGaps
@@ -70,10 +71,13 @@ async def opened(path: Path, *, library: Path | None = None) -> AsyncIterator[Sq
     async with _connected(path) as (connection, reader), _borrowed(library, reader) as books:
         writer = Writer(connection)
         lanes = SqliteLanes(writer, connection)
+        edition = Edition(borrowed=books is not reader)
         try:
             with schema.explained(path):
                 await lanes.boot()
-            privacy = SqlitePrivacy(writer, connection, reader, path=path, waiting=lanes.waiting)
+            privacy = SqlitePrivacy(
+                writer, connection, reader, edition, path=path, waiting=lanes.waiting
+            )
             await privacy.scour()  # what a killed process has begun
             yield SqliteStore(
                 lanes=lanes,
@@ -89,13 +93,13 @@ async def opened(path: Path, *, library: Path | None = None) -> AsyncIterator[Sq
                 ledger=SqliteLedger(writer, reader),
                 handovers=SqliteHandovers(writer, reader),
                 retention=SqliteRetention(writer, reader),
-                library=SqliteLibrary(writer, connection, books, borrows=books is not reader),
-                wording=SqliteWording(books),
+                library=SqliteLibrary(writer, connection, books, edition),
+                wording=SqliteWording(books, edition),
                 traces=SqliteTraces(reader),
                 gaps=SqliteGaps(writer, reader),
                 ownership=connection.ownership,
                 writer=writer,
-                borrows=books is not reader,
+                borrows=edition.borrowed,
             )
         finally:
             await lanes.stop()
@@ -121,14 +125,14 @@ async def at_rest(path: Path) -> AsyncIterator[RestingStore]:
         StoreError: a bot uses it, or it is corrupt, read-only or too new.
     """
     async with _connected(path) as (connection, reader):
-        writer = Writer(connection)
+        writer, edition = Writer(connection), Edition()
         try:
             yield RestingStore(
                 backlog=SqliteBacklog(writer, reader, None),
                 people=SqlitePeople(writer, reader),
-                privacy=SqlitePrivacy(writer, connection, reader, path=path, waiting=None),
-                library=SqliteLibrary(writer, connection, reader),
-                wording=SqliteWording(reader),
+                privacy=SqlitePrivacy(writer, connection, reader, edition, path=path, waiting=None),
+                library=SqliteLibrary(writer, connection, reader, edition),
+                wording=SqliteWording(reader, edition),
             )
         finally:
             await writer.close()

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 import orjson
 
+from bot.backends.sqlite.edition import Edition, Recent
 from bot.backends.sqlite.writer import ReadingConnection
 from bot.domain.asking import SHORTEST_SWAPPED, mistyped
 from bot.ports.library import Having
@@ -13,6 +14,8 @@ from bot.ports.library import Having
 PART = """select * from (select {number}, {title}, w.rowid from passage_words as w
 join passages as p on p.id = w.rowid join documents as d on d.id = p.document
 where passage_words match ?{at} and d.collection in (select value from json_each(?1)) limit ?2)"""
+KEPT = 50_000  # places of words that are kept in memory: the words of questions come again
+KEPT_SLIPS = 2_000
 SIZE_S = 10.0  # for which a count holds
 SIZE = """select count(*) from passages as p join documents as d on d.id = p.document
 where d.collection in (select value from json_each(?1))"""
@@ -25,14 +28,28 @@ ENDINGS = ("ings", "ing", "ies", "es", "ed", "s", "y", "e")  # the index knows w
 class SqliteWording:
     """Reads the full-text index."""
 
-    def __init__(self, reader: ReadingConnection) -> None:
-        self._reader = reader
+    def __init__(self, reader: ReadingConnection, edition: Edition) -> None:
+        self._reader, self._edition = reader, edition
+        self._places: Recent[tuple[object, ...], Having] = edition.keep(KEPT)
+        self._slips: Recent[tuple[object, ...], str] = edition.keep(KEPT_SLIPS)
         self._sizes: dict[tuple[str, ...], tuple[float, int]] = {}  # when, and how many
 
     async def having(
         self, words: Sequence[str], collections: Sequence[str], *, limit: int
     ) -> Sequence[Having]:
-        """Ask for all words in one statement: each way to the reader's thread takes its time."""
+        """Ask for words that were not asked for lately, all in one statement."""
+        scope, edition = (limit, *collections), self._edition.number
+        known = {word: self._places.get((word, *scope)) for word in words}
+        unknown = [word for word, found in known.items() if found is None]
+        read = dict(zip(unknown, await self._read(unknown, collections, limit), strict=True))
+        for word, found in read.items():
+            weight = 1 + len(found.passages) + len(found.titles)
+            self._places.put((word, *scope), found, edition, weight)
+        return [known[word] or read[word] for word in words]
+
+    async def _read(
+        self, words: Sequence[str], collections: Sequence[str], limit: int
+    ) -> Sequence[Having]:
         if not words:
             return []
         parts = [
@@ -64,6 +81,14 @@ class SqliteWording:
         """Look among all words with the same first letter, and then where they stand."""
         if len(word) < SHORTEST_SWAPPED or not word.isalpha():
             return ""
+        key, edition = (word, *collections), self._edition.number
+        known = self._slips.get(key)
+        if known is None:
+            known = await self._found(word, collections)
+            self._slips.put(key, known, edition)
+        return known
+
+    async def _found(self, word: str, collections: Sequence[str]) -> str:
         span = (word[0], chr(ord(word[0]) + 1), MOST_TERMS)
         typed = (word, *(word.removesuffix(end) for end in ENDINGS if word.endswith(end)))
         known = [term for (term,) in await self._reader.rows("term", TERMS, span)]
