@@ -79,7 +79,7 @@ class Load:
     async def ask(self, room: int, more: str = "") -> Letter:
         """Write in a room and wait for the answer."""
         letter = self.ledger.write()
-        words = f"{more}question{letter.number}? {next(self._asked)}"
+        words = f"{more}question {letter.number}? {next(self._asked)}"  # no search looks for that
         self.place.say(room, words.rstrip())
         try:
             await asyncio.wait_for(letter.shown, PATIENCE)

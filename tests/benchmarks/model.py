@@ -11,7 +11,7 @@ from aiohttp import web
 from tests.benchmarks.ledger import Ledger
 from tests.fakes.openai import CATEGORIES
 
-ASKED = b"question"  # the last one in a prompt, with its number, is the one to be answered
+ASKED = b"question "  # the last one in a prompt, with its number, is the one to be answered
 USAGE_WANTED = re.compile(rb'"include_usage":\s*true')
 
 
