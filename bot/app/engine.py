@@ -39,6 +39,7 @@ from bot.ports.store import Result, Turn
 
 log = logging.getLogger(__name__)
 DRAIN_S = 20.0  # how long running answers may take to end when the bot is stopped
+YOUNG = 20_000  # objects that are made before the collector looks: nearly all have gone by then
 
 
 @dataclass(slots=True, kw_only=True)
@@ -109,6 +110,7 @@ class Engine:
         if self.embedder is not None:
             await self.embedder.ready()
         gc.freeze()  # all that was imported stays: no collection need look at it again
+        gc.set_threshold(YOUNG, *gc.get_threshold()[1:])
         gc.enable()
 
 

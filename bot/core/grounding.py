@@ -6,12 +6,13 @@ turn pays for no vector twice.
 """
 
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any
 
 from bot.core.draft import Draft
 from bot.core.journal import TurnJournal
 from bot.core.knowledge.readers import Readers
-from bot.core.knowledge.retrieving import Query, Retriever
+from bot.core.knowledge.retrieving import LONGEST, Query, Retriever
 from bot.domain.events import MessageReceived
 from bot.domain.knowledge import Grounds, Passage
 from bot.domain.policy import Policy
@@ -56,10 +57,9 @@ class Grounding:
         known = journal.found(turn, KEPT)
         if known is not None:
             return await self._again(known, collections)
-        before = await self.memory.last_question(turn.memory)
         query = Query(
             question=event.words,
-            before=before.text if before and _continued(before, event) else "",
+            before=partial(self._before, event, turn),
             collections=collections,
             person=str(event.payer),
             conversation=turn.lane,
@@ -73,6 +73,11 @@ class Grounding:
         if self.retriever.pays:
             await kept
         return grounds
+
+    async def _before(self, event: MessageReceived, turn: Turn) -> str:
+        """Return what the same person asked before, in the same memory."""
+        before = await self.memory.last_question(turn.memory)
+        return before.text[:LONGEST] if before and _continued(before, event) else ""
 
     async def _again(self, kept: Any, collections: tuple[str, ...]) -> Grounds:
         """Return what an earlier attempt has found, as far as it may still be quoted."""

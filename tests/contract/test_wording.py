@@ -3,7 +3,7 @@
 import pytest
 
 from bot.backends.sqlite.store import opened
-from bot.core.knowledge.wording import MOST_HAVING, ByWords
+from bot.core.knowledge.wording import MOST_HAVING, ByWords, nothing
 from bot.ports.library import Chunk, Document
 
 ALL = ("shop", "staff")
@@ -115,33 +115,35 @@ async def test_a_word_that_only_others_may_read_is_never_meant(wording, store):
 
 
 async def test_a_mistyped_word_finds_what_the_right_one_does(by_words):
-    right = await by_words.found("valid vouchers?", "", ALL)
-    slip = await by_words.found("valid vuochers?", "", ALL)
+    right = await by_words.found("valid vouchers?", nothing, ALL)
+    slip = await by_words.found("valid vuochers?", nothing, ALL)
     assert [one.passage.text for one in slip] == [VOUCHERS[1]]
     assert slip[0].passage == right[0].passage
     assert slip[0].fit.answers
 
 
 async def test_a_typo_tells_nobody_what_only_others_may_read(by_words):
-    assert not await by_words.found("couriers courir wages", "", ["shop"])
+    assert not await by_words.found("couriers courir wages", nothing, ["shop"])
 
 
 async def test_best_comes_first_and_only_from_the_given_collections(by_words):
-    found = await by_words.found("how do returns work?", "", ["shop"])
+    found = await by_words.found("how do returns work?", nothing, ["shop"])
     assert [one.passage.path[-1] for one in found] == ["Returns", "Shipping"]
-    assert {one.passage.path[-1] for one in await by_words.found("bicycle", "", ALL)} == {
+    assert {one.passage.path[-1] for one in await by_words.found("bicycle", nothing, ALL)} == {
         "Shipping", "Wages"}  # fmt: skip
-    assert await by_words.found("bicycle", "", []) == []
+    assert await by_words.found("bicycle", nothing, []) == []
 
 
 @pytest.mark.parametrize("question", ["", "   ", "?!", "what is it?", "42", "hello"])
 async def test_a_question_without_a_topic_finds_nothing(by_words, question):
-    assert await by_words.found(question, "", ALL) == []
+    assert await by_words.found(question, nothing, ALL) == []
 
 
 async def test_a_short_question_leans_on_the_one_before_unless_it_answers_itself(by_words):
-    before = "are vouchers valid for long?"
-    assert await by_words.found("how many?", "", ALL) == []
+    async def before():
+        return "are vouchers valid for long?"
+
+    assert await by_words.found("how many?", nothing, ALL) == []
     leaning = await by_words.found("how many?", before, ALL)
     assert leaning[0].passage.text == VOUCHERS[1]
     alone = await by_words.found("shipping parcel?", before, ALL)
@@ -160,6 +162,6 @@ async def test_a_part_number_names_its_passages_and_a_common_one_names_none(by_w
 async def test_a_word_that_too_many_have_weighs_nothing_in_a_question(by_words, store):
     many = [(f"Number {n}", "A lamp.") for n in range(MOST_HAVING + 1)]
     await put(store, "shop", *many, source="lamps.md")
-    (found,) = await by_words.found("is a lamp with the vouchers?", "", ALL)
+    (found,) = await by_words.found("is a lamp with the vouchers?", nothing, ALL)
     assert (found.passage.text, found.fit.found, found.fit.coverage) == (VOUCHERS[1], 1, 1.0)
-    assert await by_words.found("a lamp?", "", ALL) == []
+    assert await by_words.found("a lamp?", nothing, ALL) == []

@@ -32,7 +32,7 @@ from bot.backends.embeddings.minilm import MiniLM
 from bot.backends.sqlite.store import opened
 from bot.core.knowledge.embedding import Embedding
 from bot.core.knowledge.retrieving import Query, Retriever
-from bot.core.knowledge.wording import ByWords
+from bot.core.knowledge.wording import ByWords, nothing
 from bot.domain.asking import words
 from bot.domain.policy import KnowledgePolicy
 from bot.ports.embedder import Texts
@@ -100,7 +100,7 @@ async def ranked(store, embedder, collections):
         return await library.passages([one.passage for one in scored], collections)
 
     async def covered(text):
-        return [one.passage for one in await by_words.found(text, "", collections)]
+        return [one.passage for one in await by_words.found(text, nothing, collections)]
 
     async def meant(text):
         (vector,) = await embedder.embed(Texts(texts=(text,), kind="query"))

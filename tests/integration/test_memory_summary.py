@@ -2,7 +2,9 @@
 
 import asyncio
 import re
+import sqlite3
 import time
+from contextlib import closing
 from dataclasses import replace
 
 import openai._base_client
@@ -463,6 +465,27 @@ async def test_an_edited_line_takes_the_summary_along(config, platform, tmp_path
             lambda: "9999" in str(lines(tmp_path)) or len(platform.texts()) > known
         )
         await platform.until(lambda: "5180" not in str(summaries(tmp_path)))
+
+
+async def test_a_prompt_shows_the_summary_as_it_is_now(config, platform, model, tmp_path):
+    async def prompt():
+        await asked(platform, message("what was the code?"))
+        return str(shown(answers(model)[-1]))
+
+    planted = message("the door code is FACT-4711")
+    async with running(config, platform) as engine:
+        await asked(platform, planted)
+        assert "notes on what was said" not in await prompt()
+        await chatted(platform)
+        await summed(platform, tmp_path)
+        assert "1174-TCAF" in await prompt()
+        assert "1174-TCAF" in await prompt()
+        await idle(platform, engine)
+        with closing(sqlite3.connect(tmp_path / "parley.db")) as db, db:
+            db.execute("update lines set text = 'the door code is FACT-8888' where id = 1")
+        assert "1174-TCAF" not in await prompt()
+        await summed(platform, tmp_path, "8888-TCAF")
+        assert "8888-TCAF" in await prompt()
 
 
 async def test_it_does_not_outlive_the_lines_it_covers(config, platform, tmp_path):

@@ -37,14 +37,17 @@ class SqliteWording:
     async def having(
         self, words: Sequence[str], collections: Sequence[str], *, limit: int
     ) -> Sequence[Having]:
-        """Ask for words that were not asked for lately, all in one statement."""
+        """Ask for words that were not asked for lately, all in one statement.
+
+        What no document says is not kept: anybody may write as many of such words as they like.
+        """
         scope, edition = (limit, *collections), self._edition.number
         known = {word: self._places.get((word, *scope)) for word in words}
         unknown = [word for word, found in known.items() if found is None]
         read = dict(zip(unknown, await self._read(unknown, collections, limit), strict=True))
         for word, found in read.items():
-            weight = 1 + len(found.passages) + len(found.titles)
-            self._places.put((word, *scope), found, edition, weight)
+            if weight := found.many + len(found.passages) + len(found.titles):
+                self._places.put((word, *scope), found, edition, weight)
         return [known[word] or read[word] for word in words]
 
     async def _read(
@@ -82,11 +85,11 @@ class SqliteWording:
         if len(word) < SHORTEST_SWAPPED or not word.isalpha():
             return ""
         key, edition = (word, *collections), self._edition.number
-        known = self._slips.get(key)
-        if known is None:
-            known = await self._found(word, collections)
-            self._slips.put(key, known, edition)
-        return known
+        if known := self._slips.get(key):
+            return known
+        if found := await self._found(word, collections):
+            self._slips.put(key, found, edition)
+        return found
 
     async def _found(self, word: str, collections: Sequence[str]) -> str:
         span = (word[0], chr(ord(word[0]) + 1), MOST_TERMS)

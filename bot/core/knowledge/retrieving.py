@@ -13,7 +13,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from bot.core.knowledge.reranking import READ, Reranker
-from bot.core.knowledge.wording import ByWords, Found
+from bot.core.knowledge.wording import Before, ByWords, Found, nothing
 from bot.domain.asking import leans, words
 from bot.domain.errors import ModelError, OverBudget
 from bot.domain.knowledge import LEARNED, Grounds, Passage
@@ -39,7 +39,7 @@ class Query:
     """What is looked for, and for whom."""
 
     question: str
-    before: str = ""  # what the same person asked before, in the same memory
+    before: Before = nothing
     collections: Sequence[str]  # the only ones that are looked at
     person: str = ""
     conversation: str = ""
@@ -66,7 +66,7 @@ class Retriever:
         Raises:
             StoreError: nothing can be read now.
         """
-        query = replace(query, question=query.question[:LONGEST], before=query.before[:LONGEST])
+        query = replace(query, question=query.question[:LONGEST])
         known = await self.library.collections()
         documents = sum(known.get(name, 0) for name in query.collections)
         if not documents or not policy.top_k:
@@ -85,9 +85,8 @@ class Retriever:
         wide = replace(policy, top_k=max(policy.top_k, READ))
         grounds, by = await self._searched(query, wide, documents)
         if self.reranker and grounds.passages:
-            before = f"{query.before}\n" if query.before and leans(query.question) else ""
             grounds = await self.reranker.ordered(
-                before + query.question, grounds,
+                "\n".join((*await _leant_on(query), query.question)), grounds,
                 person=query.person, conversation=query.conversation,
             )  # fmt: skip
             by = f"{by}, chosen by a model"
@@ -115,7 +114,7 @@ class Retriever:
         meant = await self._by_meaning(query, 0.0)
         if meant is not None:
             return meant.passages
-        return [_scored_by(one) for one in await self.by_words.found(text, "", collections)]
+        return [_scored_by(one) for one in await self.by_words.found(text, nothing, collections)]
 
     async def _learned_first(self, passages: Sequence[Passage], query: Query) -> Sequence[Passage]:
         """Put what was taught in chat before what fits hardly better."""
@@ -143,8 +142,7 @@ class Retriever:
         """
         if not self._understands(query):
             return None
-        leaning = bool(query.before) and leans(query.question)
-        texts = (query.question, *((f"{query.before}\n{query.question}",) if leaning else ()))
+        texts = (query.question, *(f"{said}\n{query.question}" for said in await _leant_on(query)))
         found: list[Meant] = []
         for text, vector in zip(texts, await self._vectors(texts, query), strict=False):
             found.append(await self._judged(await self._scored(text, vector, query), enough))
@@ -225,6 +223,12 @@ class Meant:
         where = first.document, first.path
         next_best = (one.score for one in others if (one.document, one.path) != where)
         return 2 * first.score - next(next_best, first.score)
+
+
+async def _leant_on(query: Query) -> tuple[str, ...]:
+    """Return the question before, where there is one and this one points back to it."""
+    before = await query.before() if leans(query.question) else ""
+    return (before,) if before else ()
 
 
 def _unseen(found: Sequence[Found], scored: Sequence[Passage]) -> bool:

@@ -1,6 +1,6 @@
 """Finds passages by the words of a question alone: without an embedder, and in other languages."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from bot.domain.asking import carries_topic, continues, words
@@ -9,10 +9,17 @@ from bot.domain.knowledge import Passage
 from bot.ports.library import Having, Library, Wording
 
 MOST_HAVING = 500  # passages: a word that more have says little about any of them
-
-
 SHORTEST_CODE = 4  # letters and digits
 MOST_NAMED = 20  # passages: what more have names none of them
+
+
+Before = Callable[[], Awaitable[str]]
+"""Reads what the same person asked before, in the same memory: few questions need it."""
+
+
+async def nothing() -> str:
+    """Say that nothing was asked before."""
+    return ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,21 +37,22 @@ class ByWords:
     library: Library
     wording: Wording
 
-    async def found(self, question: str, before: str, collections: Sequence[str]) -> list[Found]:
+    async def found(self, question: str, before: Before, collections: Sequence[str]) -> list[Found]:
         """Return passages, best first.
 
         Args:
             question: what is asked now.
-            before: what the same person asked before; a short question may continue it.
+            before: reads what a short question may continue.
             collections: the only ones that are looked at.
         """
         asked = words(question)
         topic = await self._looked_up(filter(carries_topic, asked), 1.0, collections)
         alone = await self._ranked(asked, topic, collections) if topic else []
-        leaning = before and continues(asked, len(topic))
-        if not leaning or (alone and alone[0].fit.answers):
+        if not continues(asked, len(topic)) or (alone and alone[0].fit.answers):
             return alone  # the question before may have been about something else
-        said = await self._looked_up(filter(carries_topic, words(before)), CONTEXT, collections)
+        if not (last := words(await before())):
+            return alone
+        said = await self._looked_up(filter(carries_topic, last), CONTEXT, collections)
         topic = {word: found for word, found in said.items() if found.passages} | topic
         return await self._ranked(asked, topic, collections) if topic else []
 

@@ -37,6 +37,8 @@ class Kept:
     lines: list[Remembered] = field(default_factory=list)
     complete: bool = False  # nothing older is stored
     spent: int = 0  # tokens that they have at least
+    summed: float | None = None  # when its summary was made; 0: there is none; None: unknown
+    summary: Summary | None = None  # as it was read last
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,7 +117,10 @@ class Recall:
         half = policy.max_tokens // 2
         if kept.complete and _fitting_by_size(kept.lines, half) is not None:
             return None
-        summary = await self.summaries.read(key, kept.epoch)
+        known = kept.summary.at if kept.summary else 0.0
+        if kept.summed != known:
+            kept.summary = await self.summaries.read(key, kept.epoch)
+        summary = kept.summary
         last = summary.last if summary else 0
         if sum(_about(line) for line in kept.lines if line.id > last) > half:
             self.behind.add(key)
@@ -130,7 +135,7 @@ class Recall:
         since = await self.memory.since(key, epoch, first=first, last=last)
         if since is None or since.still != len(kept.lines):
             return Kept(epoch)
-        kept.lines[:0] = since.newer
+        kept.lines[:0], kept.summed = since.newer, since.summed
         kept.spent += sum(map(_least, since.newer))
         return kept
 
