@@ -24,7 +24,10 @@ class Library(Protocol):
     async def worded(
         self, words: Sequence[str], collections: Sequence[str], *, limit: int
     ) -> Sequence[Scored]:
-        """Return passages that have any of the words, by BM25, best first; higher is better."""
+        """Return passages that have any of the words, by BM25, best first; higher is better.
+
+        Words of every question that half of all passages have, such as "the", may be passed over.
+        """
         ...
 
     async def near(

@@ -337,6 +337,21 @@ async def test_more_passages_than_are_kept_in_memory_are_all_found(library):
         assert [p.id for p in await library.passages([*reversed(ids)], ALL)] == ids[::-1]
 
 
+async def test_a_word_that_is_nearly_everywhere_is_not_what_passages_are_ranked_by(library):
+    texts = [f"the {word} is there" for word in ("zebra", "lion", "tiger", "policy", "bear")]
+    await library.put(SHOP, [chunk(text) for text in texts])
+
+    async def ids(*words):
+        return [one.passage for one in await library.worded(words, ALL, limit=9)]
+
+    for _ in range(2):  # counted, and known
+        assert await ids("the", "zebra") == await ids("zebra")
+        assert len(await ids("the", "policy", "zebra")) == 2  # a word of many questions, but rare
+        assert len(await ids("the", "is")) == 5
+    await library.put(SHOP, [chunk(text) for text in (texts[0], *"abcdefg")])
+    assert len(await ids("the", "a")) == 2
+
+
 async def test_the_word_index_stays_in_few_parts(path, library):
     """Each word of a search is looked up in all of them."""
     with closing(sqlite3.connect(path)) as db:

@@ -44,6 +44,10 @@ UNANSWERABLE = {"unseen": "unanswerable_unseen", "no answer": "unanswerable"}
 OTHER = faq.HERE / "questions_other.tsv"
 POLICY = KnowledgePolicy()
 SIZES = (10_000, 100_000)
+EVERYDAY = (  # words of any English text, the commonest first
+    "the", "of", "and", "to", "a", "in", "is", "you", "that", "it", "for", "on", "are", "as",
+    "with", "i", "be", "at", "this", "have", "or", "not", "can", "how", "do", "your", "by", "when",
+)  # fmt: skip
 console = Console()
 
 
@@ -186,15 +190,17 @@ async def languages(store, embedder, ids):
 
 
 async def filled(folder, size, embedder):
-    """Make a store of so many passages with made-up words and vectors."""
+    """Make a store of so many passages with vectors; half their words are those of any text."""
     draw, dice = random.Random(7), np.random.default_rng(7)
     known = [f"{a}{b}{c}" for a in "bdfgklmnprst" for b in ("a", "e", "io", "u") for c in
              ("lan", "mer", "tik", "son", "ver", "dor", "pel", "gan")]  # fmt: skip
+    often = [1 / rank for rank in range(1, len(EVERYDAY) + 1)]
+    weights = [*(sum(often) / len(known) for _ in known), *often]
     async with opened(folder / f"{size}.db") as store:
         for number in track(range(size // 500), f"Filling {size:,} passages", transient=True):
             chunks = [
                 Chunk(path=(f"Part {number}", " ".join(draw.choices(known, k=5))),
-                      text=" ".join(draw.choices(known, k=80)), tokens=110)
+                      text=" ".join(draw.choices((*known, *EVERYDAY), weights, k=80)), tokens=110)
                 for _ in range(500)
             ]  # fmt: skip
             document = Document(collection="a", source=f"/{number}", title=f"Part {number}",

@@ -14,6 +14,7 @@ from bot.backends.sqlite import shelving
 from bot.backends.sqlite.edition import Edition, Recent
 from bot.backends.sqlite.meanings import Meanings
 from bot.backends.sqlite.writer import ReadingConnection, Writer, WriterConnection, emptied
+from bot.domain.asking import LIGHT
 from bot.domain.knowledge import CHAT, Passage
 from bot.domain.text import storable
 from bot.ports.library import Chunk, Document, Plain, Progress, Scored
@@ -24,6 +25,9 @@ from passage_words as w cross join passages as p on p.id = w.rowid
 cross join documents as d on d.id = p.document
 where passage_words match ?1 and d.collection in (select value from json_each(?2))
 order by score desc, w.rowid limit ?3"""
+# BM25 gives no weight to a word that half of all passages have, and looks at each of them for it.
+EVERYWHERE = """select value from json_each(?1) where 2 * (select count(*) from passage_words
+where passage_words match '"' || value || '"') >= (select count(*) from passages)"""
 PASSAGES = """select d.collection, p.id, p.document, d.title, p.path, p.text, d.source, d.link
 from json_each(?1) as asked join passages as p on p.id = asked.value
 join documents as d on d.id = p.document
@@ -58,6 +62,7 @@ class SqliteLibrary:
         self._meanings = Meanings(reader)
         self._counts: Recent[str, Mapping[str, int]] = edition.keep(1)
         self._passages: Recent[int, tuple[str, Passage]] = edition.keep(KEPT)
+        self._everywhere: Recent[str, bool] = edition.keep(len(LIGHT))
 
     # ---- Library
 
@@ -74,12 +79,26 @@ class SqliteLibrary:
         self, words: Sequence[str], collections: Sequence[str], *, limit: int
     ) -> Sequence[Scored]:
         """Ask FTS5 for any of the words; each is quoted, so that none is taken for syntax."""
-        asked = " OR ".join(_quoted(word) for word in words if word.strip())
+        telling = await self._telling([word for word in words if word.strip()])
+        asked = " OR ".join(map(_quoted, telling))
         if not asked:
             return []
         values = (asked, _json(collections), limit)
         rows = await self._reader.rows("passage, score", WORDED, values)
         return sorted(map(Scored._make, rows), key=lambda found: (-found.score, found.passage))
+
+    async def _telling(self, words: Sequence[str]) -> Sequence[str]:
+        """Leave out the words that are nearly everywhere, unless there are no others."""
+        known = {word: self._everywhere.get(word) for word in words if word in LIGHT}
+        unknown = [word for word, there in known.items() if there is None]
+        if unknown:
+            edition = self._edition.number
+            rows = await self._reader.execute_fetchall(EVERYWHERE, (_json(unknown),))
+            found = {row[0] for row in rows}
+            for word in unknown:
+                known[word] = word in found
+                self._everywhere.put(word, word in found, edition)
+        return [word for word in words if not known.get(word)] or words
 
     async def near(
         self, vector: bytes, embedder: str, collections: Sequence[str], *, limit: int,
