@@ -12,6 +12,7 @@ from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from heapq import nlargest
+from typing import NamedTuple
 
 from bot.domain.asking import carries_topic, words
 
@@ -32,9 +33,8 @@ class Word:
     titles: frozenset[int]  # those that have it in their title
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Fit:
-    """One passage that has words of the question."""
+class Fit(NamedTuple):
+    """One passage that has words of the question; a tuple, since a question makes dozens."""
 
     passage: int
     found: int  # words of the question that it has
@@ -81,15 +81,15 @@ def fits(
         ranks: how well they fit by BM25 to all words of the question, the best as 1.
         title: the title of a passage.
     """
-    return sorted(
-        (_fit(passage, topic, ranks.get(passage, 0.0), title(passage)) for passage in found),
-        key=_score,
-        reverse=True,
-    )
-
-
-def _fit(passage: int, topic: Collection[Word], rank: float, title: str) -> Fit:
     total = sum(word.information for word in topic) or 1.0
+
+    def fit(passage: int) -> Fit:
+        return _fit(passage, topic, total, ranks.get(passage, 0.0), title(passage))
+
+    return sorted(map(fit, found), key=_score, reverse=True)
+
+
+def _fit(passage: int, topic: Collection[Word], total: float, rank: float, title: str) -> Fit:
     having = [word.information for word in topic if passage in word.passages]
     titled = [word.information for word in topic if passage in word.titles]
     coverage = sum(having) / total

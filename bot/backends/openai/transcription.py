@@ -1,7 +1,6 @@
 """What is said in a recording, by a server's transcriptions."""
 
 from openai import AsyncOpenAI
-from openai.types.audio.transcription import UsageDuration, UsageTokens
 
 from bot.domain.dialogue import SOUND_TOKENS
 from bot.domain.replies import Usage
@@ -23,13 +22,11 @@ async def transcribed(
     said = await client.audio.transcriptions.create(
         file=sent, model=model, response_format="json", extra_body=hint
     )
-    usage = None
-    match getattr(said, "usage", None):
-        case UsageTokens() as used:
-            usage = Usage(
-                model=name, input_tokens=used.input_tokens, output_tokens=used.output_tokens
-            )
-        case UsageDuration(seconds=seconds):
-            usage = Usage(model=name, input_tokens=int(seconds * SOUND_TOKENS) + 1)
+    usage, used = None, getattr(said, "usage", None)
+    kind = getattr(used, "type", "")
+    if used and kind == "tokens":
+        usage = Usage(model=name, input_tokens=used.input_tokens, output_tokens=used.output_tokens)
+    if used and kind == "duration":
+        usage = Usage(model=name, input_tokens=int(used.seconds * SOUND_TOKENS) + 1)
     text = getattr(said, "text", "")
     return Recording(text=text if isinstance(text, str) else "", usage=usage)

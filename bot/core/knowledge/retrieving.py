@@ -11,6 +11,7 @@ import asyncio
 import logging
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from itertools import islice
 
 from bot.core.knowledge.reranking import READ, Reranker
 from bot.core.knowledge.wording import Before, ByWords, Found, nothing
@@ -250,8 +251,8 @@ def _answering(found: Sequence[Found], policy: KnowledgePolicy, documents: int) 
     if found and found[0].fit.answers:
         best = tuple(_scored_by(one) for one in found[: policy.top_k])
         return Grounds(passages=best, sure=True, documents=documents)
-    offered = [_scored_by(one) for one in found if one.fit.related]
-    return Grounds(passages=tuple(offered[:MOST_OFFERED]), documents=documents)
+    offered = islice((one for one in found if one.fit.related), MOST_OFFERED)
+    return Grounds(passages=tuple(map(_scored_by, offered)), documents=documents)
 
 
 def _scored_by(found: Found) -> Passage:
