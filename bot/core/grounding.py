@@ -58,7 +58,7 @@ class Grounding:
         if known is not None:
             return await self._again(known, collections)
         query = Query(
-            question=event.words,
+            question=event.words[:LONGEST],
             before=partial(self._before, event, turn),
             collections=collections,
             person=str(event.payer),

@@ -11,6 +11,7 @@ from bot.config.sections import ChatSettings, DocumentsSettings, KnowledgeSettin
 from bot.core.citing import SOURCES
 from bot.core.commands.sources import NONE
 from bot.core.knowledge import reranking
+from bot.core.knowledge.retrieving import LONGEST
 from bot.domain.conversation import Conversation, Person
 from bot.domain.knowledge import CollectionSettings
 from bot.domain.outgoing import OutgoingPolicy
@@ -314,6 +315,17 @@ async def test_new_passages_are_embedded_while_the_bot_runs_and_none_twice(
     inputs = [text for call in model.calls for text in call.args.get("input", ())]
     assert sum(RETURNS[1] in text for text in inputs) == 1
     assert sum("open on Sundays" in text for text in inputs) == 1
+
+
+async def test_of_a_pasted_page_only_the_beginning_is_searched_for(
+    config, platform, model, tmp_path
+):
+    await shelve(config, RETURNS)
+    async with running(vectored(config), platform):
+        await platform.until(lambda: embedded(tmp_path) == 1)
+        await asked(platform, message("open on Sundays? " * 200))
+    inputs = [text for call in model.calls for text in call.args.get("input", ())]
+    assert [len(text) for text in inputs if "Sundays" in text] == [LONGEST]
 
 
 async def test_while_the_embedder_is_down_words_alone_answer(config, platform, model, tmp_path):

@@ -39,7 +39,7 @@ SECONDS = 5.0  # for a question's vector; words alone are there at once
 class Query:
     """What is looked for, and for whom."""
 
-    question: str
+    question: str  # at most LONGEST of it
     before: Before = nothing
     collections: Sequence[str]  # the only ones that are looked at
     person: str = ""
@@ -67,7 +67,6 @@ class Retriever:
         Raises:
             StoreError: nothing can be read now.
         """
-        query = replace(query, question=query.question[:LONGEST])
         known = await self.library.collections()
         documents = sum(known.get(name, 0) for name in query.collections)
         if not documents or not policy.top_k:
@@ -76,8 +75,7 @@ class Retriever:
             grounds, by = await self._searched(query, policy, documents)
         else:
             grounds, by = await self._reranked(query, policy, documents)
-        passages = await self._learned_first(grounds.passages, query)
-        return replace(grounds, passages=tuple(passages)), by
+        return await self._learned_first(grounds, query), by
 
     async def _reranked(
         self, query: Query, policy: KnowledgePolicy, documents: int
@@ -117,17 +115,18 @@ class Retriever:
             return meant.passages
         return [_scored_by(one) for one in await self.by_words.found(text, nothing, collections)]
 
-    async def _learned_first(self, passages: Sequence[Passage], query: Query) -> Sequence[Passage]:
+    async def _learned_first(self, grounds: Grounds, query: Query) -> Grounds:
         """Put what was taught in chat before what fits hardly better."""
         if LEARNED not in query.collections:
-            return passages
-        ids = [passage.id for passage in passages]
+            return grounds
+        ids = [passage.id for passage in grounds.passages]
         learned = {found.id for found in await self.library.passages(ids, (LEARNED,))}
 
         def order(passage: Passage) -> float:
             return passage.score + FIRST * (passage.id in learned)
 
-        return sorted(passages, key=order, reverse=True)
+        ordered = sorted(grounds.passages, key=order, reverse=True)
+        return replace(grounds, passages=tuple(ordered))
 
     def _understands(self, query: Query) -> bool:
         """Tell whether the embedder knows the language of a question."""
