@@ -2,6 +2,7 @@
 
 import asyncio
 import sqlite3
+import threading
 from contextlib import closing
 from dataclasses import replace
 
@@ -327,6 +328,21 @@ async def test_what_is_being_read_while_documents_change_is_not_kept(store, libr
         assert not having.passages
         document = await library.put(SHOP, [RETURNS])
         ids = [one.passage for one in await library.worded(["back"], ALL, limit=9)]
+
+
+async def test_who_is_cancelled_while_documents_change_leaves_nothing_outdated(store, library):
+    await library.put(SHOP, [RETURNS])
+    ids = [one.passage for one in await library.worded(["back"], ALL, limit=9)]
+    held = threading.Event()
+    store.writer.put(lambda _: held.wait(5))  # the disk is slow
+    changing = asyncio.create_task(library.put(SHOP, [HOURS]))
+    await asyncio.sleep(0)
+    changing.cancel()
+    await asyncio.gather(changing, return_exceptions=True)
+    assert len(await library.passages(ids, ALL)) == 1
+    held.set()
+    await store.probe()
+    assert await library.passages(ids, ALL) == []
 
 
 async def test_more_passages_than_are_kept_in_memory_are_all_found(library):

@@ -4,9 +4,10 @@ The collections that may be searched are part of every statement, so that nothin
 looked at. Only `near` loads numpy, when somebody asks by meaning for the first time.
 """
 
+import asyncio
 import sqlite3
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, TypeVar
 
 import orjson
 
@@ -19,6 +20,7 @@ from bot.domain.knowledge import CHAT, Passage
 from bot.domain.text import storable
 from bot.ports.library import Chunk, Document, Plain, Progress, Scored
 
+T = TypeVar("T")
 # The rank is computed for what may be seen only. A title counts as much as four words of the body.
 WORDED = """select w.rowid, -bm25(passage_words, 4, 1, 1) as score
 from passage_words as w cross join passages as p on p.id = w.rowid
@@ -135,18 +137,22 @@ class SqliteLibrary:
     async def put(self, document: Document, chunks: Sequence[Chunk]) -> int:
         """Replace in one transaction: whoever searches finds the old text or the new one."""
         async with self._meanings.changing:
-            stored, gone = await self._writer.put(lambda db: shelving.put(db, document, chunks))
-            self._edition.change()
+            stored, gone = await self._changed(lambda db: shelving.put(db, document, chunks))
             await self._meanings.drop(gone)
         return stored
 
     async def remove(self, document: int) -> bool:
         """Delete it in one transaction."""
         async with self._meanings.changing:
-            gone = await self._writer.put(lambda db: shelving.remove(db, document))
-            self._edition.change()
+            gone = await self._changed(lambda db: shelving.remove(db, document))
             await self._meanings.drop(gone or ())
         return gone is not None
+
+    def _changed(self, work: Callable[[sqlite3.Connection], T]) -> "asyncio.Future[T]":
+        """Change documents; whoever is cancelled meanwhile leaves nothing outdated in memory."""
+        future = self._writer.put(work)
+        future.add_done_callback(lambda _: self._edition.change())
+        return asyncio.shield(future)
 
     async def scour(self) -> bool:
         """Merge the index in small steps, so that others write meanwhile, and empty the log.
