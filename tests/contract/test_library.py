@@ -218,7 +218,8 @@ async def test_a_removed_document_is_found_no_more(library):
     assert await library.documents() == []
 
 
-async def test_a_removed_document_leaves_no_byte(path):
+@pytest.mark.parametrize("killed", [False, True])
+async def test_a_removed_document_leaves_no_byte(path, killed):
     words = [f"canary{n}x" for n in range(400)]
     async with opened(path) as store:
         kept = chunk("We keep this sentence.", "Kept")
@@ -228,11 +229,35 @@ async def test_a_removed_document_leaves_no_byte(path):
         await embedded(store.library, *[(vector(1, 2), vector(3, 4))] * 21)
         await store.library.put(SHOP, gone)
         await store.library.remove(document)
-        assert await store.library.scour()
+        if not killed:
+            assert await store.library.scour()
         data = b"".join(file.read_bytes() for file in path.parent.iterdir()).lower()
+    async with opened(path) as store:
         assert await found(store.library, "sentence") == [kept.text]
+        if killed:  # the next start does it
+            assert b"canary" in data
+            data = b"".join(file.read_bytes() for file in path.parent.iterdir()).lower()
     for word in (b"canary", b"secret heading", b"shop faq", b"faq.md"):
         assert word not in data
+
+
+async def test_what_is_removed_while_another_one_is_scoured_is_not_forgotten(path, store, library):
+    first, second = await library.put(SHOP, [RETURNS]), await library.put(STAFF, [HOURS])
+    await library.remove(first)
+    held = threading.Event()
+    store.writer.put(lambda _: held.wait(5))
+    scouring = asyncio.create_task(library.scour())
+    await asyncio.sleep(0)
+    removing = asyncio.create_task(library.remove(second))
+    await asyncio.sleep(0)
+    held.set()
+    assert await removing
+    assert await scouring
+    with closing(sqlite3.connect(path)) as db:
+        left = "select count(*) from facts where name = 'unscoured'"
+        assert db.execute(left).fetchall() == [(1,)]
+        assert await library.scour()
+        assert db.execute(left).fetchall() == [(0,)]
 
 
 async def test_a_title_counts_a_third_and_the_text_the_rest(library):

@@ -159,9 +159,22 @@ class SqliteLibrary:
 
         A word that is deleted from FTS5 stays in its index until this.
         """
+        left = await self._left()
         while await self._writer.put(shelving.merge):
             pass
-        return await self._connection.run(emptied)
+        if not await self._connection.run(emptied):
+            return False
+        if left:  # unless something else was removed meanwhile
+            await self._writer.put(lambda db: db.execute(shelving.SCOURED, left).rowcount)
+        return True
+
+    async def scour_left(self) -> None:
+        """Scour what was removed by a process that was killed before it did so itself."""
+        if await self._left():
+            await self.scour()
+
+    async def _left(self) -> Sequence[bytes] | None:
+        return await self._connection.run(lambda db: db.execute(shelving.LEFT).fetchone())
 
     # ---- Embeddings
 

@@ -10,6 +10,9 @@ from bot.domain.asking import plain
 from bot.domain.text import storable
 from bot.ports.library import Chunk, Document
 
+LEFT = "select value from facts where name = 'unscoured'"  # another one after each removal
+LEAVE = "insert or replace into facts values ('unscoured', randomblob(8))"
+SCOURED = "delete from facts where name = 'unscoured' and value = ?"
 PAGES = 200  # of the word index that one step of a merge writes, some 50 ms
 INSERT = """insert into documents
   (collection, source, title, type, digest, owner, review, link, note, at)
@@ -41,6 +44,8 @@ def put(
     (id,) = db.execute(INSERT, (*texts, document.at)).fetchone()
     ids = [before[said].pop() if before.get(said := _said(chunk)) else None for chunk in chunks]
     gone = _clear(db, id, spare={*ids})
+    if gone:
+        db.execute(LEAVE)
     for number, (chunk, kept) in enumerate(zip(chunks, ids, strict=True)):
         if kept is None:
             _add(db, (id, number), texts[2], chunk)
@@ -54,6 +59,7 @@ def remove(db: sqlite3.Connection, document: int) -> list[int] | None:
     """Delete a document; returns the passages that are no more, or None when there was none."""
     gone = _clear(db, document)
     deleted = db.execute("delete from documents where id = ?", (document,)).rowcount
+    db.execute(LEAVE)
     return gone if deleted else None
 
 

@@ -79,6 +79,8 @@ async def opened(path: Path, *, library: Path | None = None) -> AsyncIterator[Sq
                 writer, connection, reader, edition, path=path, waiting=lanes.waiting
             )
             await privacy.scour()  # what a killed process has begun
+            shelves = SqliteLibrary(writer, connection, books, edition)
+            await shelves.scour_left()
             yield SqliteStore(
                 lanes=lanes,
                 records=SqliteRecords(writer, reader),
@@ -93,7 +95,7 @@ async def opened(path: Path, *, library: Path | None = None) -> AsyncIterator[Sq
                 ledger=SqliteLedger(writer, reader),
                 handovers=SqliteHandovers(writer, reader),
                 retention=SqliteRetention(writer, reader),
-                library=SqliteLibrary(writer, connection, books, edition),
+                library=shelves,
                 wording=SqliteWording(books, edition),
                 traces=SqliteTraces(reader),
                 gaps=SqliteGaps(writer, reader),
