@@ -279,8 +279,8 @@ class Librarian:
             if document.id not in left:
                 self.report.removed += await self.shelves.remove(document.id)
         self.report.gone, self.report.spared = len(gone) - self.report.removed, len(left)
-        if self.report.removed or self.report.changed or self.report.added:
-            await self.shelves.scour()  # a new index is in parts, too
+        if self.report.removed or self.report.changed:
+            await self.shelves.scour()
 
 
 @contextmanager

@@ -114,10 +114,7 @@ class Shelves(Protocol):
         ...
 
     async def scour(self) -> bool:
-        """Leave no byte of removed documents in any file; False: somebody reads, do it later.
-
-        It also makes searching as quick as it can be, after many documents have come.
-        """
+        """Leave no byte of removed documents in any file; False: somebody reads, do it later."""
         ...
 
 

@@ -65,7 +65,6 @@ class Since(NamedTuple):
 
     still: int  # how many of the lines from `first` to `last` are there
     newer: Sequence[Remembered]  # newest first
-    summed: float  # when the summary of the memory was made; 0: there is none
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -23,10 +23,11 @@ async def transcribed(
         file=sent, model=model, response_format="json", extra_body=hint
     )
     usage, used = None, getattr(said, "usage", None)
-    kind = getattr(used, "type", "")
-    if used and kind == "tokens":
-        usage = Usage(model=name, input_tokens=used.input_tokens, output_tokens=used.output_tokens)
-    if used and kind == "duration":
-        usage = Usage(model=name, input_tokens=int(used.seconds * SOUND_TOKENS) + 1)
+    into, seconds = getattr(used, "input_tokens", None), getattr(used, "seconds", None)
+    if isinstance(into, int):
+        out = getattr(used, "output_tokens", None) or 0
+        usage = Usage(model=name, input_tokens=into, output_tokens=out)
+    elif isinstance(seconds, int | float):
+        usage = Usage(model=name, input_tokens=int(seconds * SOUND_TOKENS) + 1)
     text = getattr(said, "text", "")
     return Recording(text=text if isinstance(text, str) else "", usage=usage)

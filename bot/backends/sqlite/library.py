@@ -5,8 +5,10 @@ looked at. Only `near` loads numpy, when somebody asks by meaning for the first 
 """
 
 import asyncio
+import logging
 import sqlite3
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from typing import Any, TypeVar
 
 import orjson
@@ -16,10 +18,12 @@ from bot.backends.sqlite.edition import Edition, Recent
 from bot.backends.sqlite.meanings import Meanings
 from bot.backends.sqlite.writer import ReadingConnection, Writer, WriterConnection, emptied
 from bot.domain.asking import LIGHT
+from bot.domain.errors import StoreError
 from bot.domain.knowledge import CHAT, Passage
 from bot.domain.text import storable
 from bot.ports.library import Chunk, Document, Plain, Progress, Scored
 
+log = logging.getLogger(__name__)
 T = TypeVar("T")
 # The rank is computed for what may be seen only. A title counts as much as four words of the body.
 WORDED = """select w.rowid, -bm25(passage_words, 4, 1, 1) as score
@@ -62,20 +66,19 @@ class SqliteLibrary:
         self._writer, self._connection, self._reader = writer, connection, reader
         self._edition = edition
         self._meanings = Meanings(reader)
-        self._counts: Recent[str, Mapping[str, int]] = edition.keep(1)
-        self._passages: Recent[int, tuple[str, Passage]] = edition.keep(KEPT)
-        self._everywhere: Recent[str, bool] = edition.keep(len(LIGHT))
+        self._counts: Recent[str, Mapping[str, int]] = edition.keep(1, _one)
+        self._passages: Recent[int, tuple[str, Passage]] = edition.keep(KEPT, _one)
+        self._everywhere: Recent[str, bool] = edition.keep(len(LIGHT), _one)
 
     # ---- Library
 
     async def collections(self) -> Mapping[str, int]:
         """Count documents, anew when they change: it is asked at every question."""
-        counts, edition = self._counts.get(""), self._edition.number
-        if counts is None:
-            rows = await self._reader.execute_fetchall(COUNTS)
-            counts = {row[0]: row[1] for row in rows}
-            self._counts.put("", counts, edition)
-        return counts
+        return (await self._counts.read([COUNTS], self._count))[COUNTS]
+
+    async def _count(self, statements: Sequence[str]) -> Mapping[str, Mapping[str, int]]:
+        (sql,) = statements
+        return {sql: {row[0]: row[1] for row in await self._reader.execute_fetchall(sql)}}
 
     async def worded(
         self, words: Sequence[str], collections: Sequence[str], *, limit: int
@@ -91,16 +94,14 @@ class SqliteLibrary:
 
     async def _telling(self, words: Sequence[str]) -> Sequence[str]:
         """Leave out the words that are nearly everywhere, unless there are no others."""
-        known = {word: self._everywhere.get(word) for word in words if word in LIGHT}
-        unknown = [word for word, there in known.items() if there is None]
-        if unknown:
-            edition = self._edition.number
-            rows = await self._reader.execute_fetchall(EVERYWHERE, (_json(unknown),))
-            found = {row[0] for row in rows}
-            for word in unknown:
-                known[word] = word in found
-                self._everywhere.put(word, word in found, edition)
-        return [word for word in words if not known.get(word)] or words
+        common = [word for word in words if word in LIGHT]
+        everywhere = await self._everywhere.read(common, self._counted)
+        return [word for word in words if not everywhere.get(word)] or words
+
+    async def _counted(self, words: Sequence[str]) -> Mapping[str, bool]:
+        rows = await self._reader.execute_fetchall(EVERYWHERE, (_json(words),))
+        found = {row[0] for row in rows}
+        return {word: word in found for word in words}
 
     async def near(
         self, vector: bytes, embedder: str, collections: Sequence[str], *, limit: int,
@@ -111,21 +112,16 @@ class SqliteLibrary:
 
     async def passages(self, ids: Sequence[int], collections: Sequence[str]) -> Sequence[Passage]:
         """Read those that were not read lately, in one statement."""
-        found = {id: self._passages.get(id) for id in ids}
-        unknown = [id for id, kept in found.items() if kept is None]
-        found |= await self._read(unknown, collections) if unknown else {}
-        known = (kept for id in ids if (kept := found[id]))
+        found = await self._passages.read(ids, partial(self._read, collections))
+        known = (found[id] for id in ids if id in found)
         return [passage for collection, passage in known if collection in collections]
 
     async def _read(
-        self, ids: Sequence[int], collections: Sequence[str]
+        self, collections: Sequence[str], ids: Sequence[int]
     ) -> Mapping[int, tuple[str, Passage]]:
-        edition, values = self._edition.number, (_json(ids), _json(collections))
+        values = (_json(ids), _json(collections))
         rows = await self._reader.execute_fetchall(PASSAGES, values)
-        read = {row[1]: (row[0], _passage(row[1:])) for row in rows}
-        for id, kept in read.items():
-            self._passages.put(id, kept, edition)
-        return read
+        return {row[1]: (row[0], _passage(row[1:])) for row in rows}
 
     # ---- Shelves
 
@@ -136,23 +132,11 @@ class SqliteLibrary:
 
     async def put(self, document: Document, chunks: Sequence[Chunk]) -> int:
         """Replace in one transaction: whoever searches finds the old text or the new one."""
-        async with self._meanings.changing:
-            stored, gone = await self._changed(lambda db: shelving.put(db, document, chunks))
-            await self._meanings.drop(gone)
-        return stored
+        return await self._changed(lambda db: shelving.put(db, document, chunks))
 
     async def remove(self, document: int) -> bool:
         """Delete it in one transaction."""
-        async with self._meanings.changing:
-            gone = await self._changed(lambda db: shelving.remove(db, document))
-            await self._meanings.drop(gone or ())
-        return gone is not None
-
-    def _changed(self, work: Callable[[sqlite3.Connection], T]) -> "asyncio.Future[T]":
-        """Change documents; whoever is cancelled meanwhile leaves nothing outdated in memory."""
-        future = self._writer.put(work)
-        future.add_done_callback(lambda _: self._edition.change())
-        return asyncio.shield(future)
+        return await self._changed(lambda db: shelving.remove(db, document))
 
     async def scour(self) -> bool:
         """Merge the index in small steps, so that others write meanwhile, and empty the log.
@@ -160,8 +144,7 @@ class SqliteLibrary:
         A word that is deleted from FTS5 stays in its index until this.
         """
         left = await self._left()
-        while await self._writer.put(shelving.merge):
-            pass
+        await shelving.merged(self._writer)
         if not await self._connection.run(emptied):
             return False
         if left:  # unless something else was removed meanwhile
@@ -170,11 +153,26 @@ class SqliteLibrary:
 
     async def scour_left(self) -> None:
         """Scour what was removed by a process that was killed before it did so itself."""
-        if await self._left():
-            await self.scour()
+        try:
+            if await self._left():
+                await self.scour()
+        except StoreError as error:  # it is no reason not to answer
+            log.warning("what was removed of the documents is not wiped yet: %s", error)
 
     async def _left(self) -> Sequence[bytes] | None:
         return await self._connection.run(lambda db: db.execute(shelving.LEFT).fetchone())
+
+    async def _changed(self, work: Callable[[sqlite3.Connection], tuple[T, Sequence[int]]]) -> T:
+        """Change documents and then what is in memory, also for whoever is cancelled meanwhile."""
+
+        async def change() -> T:
+            async with self._meanings.changing:
+                result, gone = await self._writer.put(work)
+                self._edition.change()
+                await self._meanings.drop(gone)
+            return result
+
+        return await asyncio.shield(change())
 
     # ---- Embeddings
 
@@ -198,6 +196,10 @@ class SqliteLibrary:
         """Count both in one statement."""
         (row,) = await self._reader.execute_fetchall(PROGRESS, (embedder,))
         return Progress(*row)
+
+
+def _one(_key: object, _value: object) -> int:
+    return 1
 
 
 def _passage(row: Sequence[Any]) -> Passage:

@@ -90,8 +90,7 @@ class SqlitePrivacy:
             await asyncio.to_thread(self._delete_copies, [person for person, _ in begun])
             if not ended and self._rebuilt_for.issuperset(begun):
                 return False
-            while await self._writer.put(shelving.merge):  # words above answers are theirs, too
-                pass
+            await shelving.merged(self._writer)  # words above answers are theirs, too
             if not await self._rebuilt():
                 return False
             self._rebuilt_for = set() if ended else set(begun)

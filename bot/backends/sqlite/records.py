@@ -14,8 +14,7 @@ where memory = ?1 and id < ?3 and event <> ?4
     (select epoch from memories where key = ?1), 0)
 order by id desc limit ?5"""
 SINCE = """select id, role, text, name, size, tokens, event,
-  (select count(*) from lines where memory = ?1 and id between ?3 and ?4),
-  coalesce((select at from summaries where memory = ?1 and epoch = ?2), 0.0)
+  (select count(*) from lines where memory = ?1 and id between ?3 and ?4)
 from lines where memory = ?1 and id >= ?4
   and coalesce((select epoch from memories where key = ?1), 0) = ?2
 order by id desc"""
@@ -44,8 +43,7 @@ class SqliteRecords:
         rows = list(await self._reader.execute_fetchall(SINCE, (key, epoch, first, last)))
         if not rows or rows[-1][0] != last:
             return None
-        newer = [Remembered._make(row[:7]) for row in rows[:-1]]
-        return Since(still=rows[0][7], newer=newer, summed=rows[0][8])
+        return Since(rows[0][7], [Remembered._make(row[:7]) for row in rows[:-1]])
 
     async def reset(self, key: str) -> int:
         """Raise the epoch, so that an answer that is still being written cannot come back."""

@@ -1,4 +1,4 @@
-"""The SQL that keeps documents: each function runs inside one transaction of the writer."""
+"""The SQL that keeps documents: what takes a connection runs inside one transaction."""
 
 import sqlite3
 from collections import defaultdict
@@ -6,6 +6,7 @@ from collections.abc import Collection, Mapping, Sequence
 
 import orjson
 
+from bot.backends.sqlite.writer import Writer
 from bot.domain.asking import plain
 from bot.domain.text import storable
 from bot.ports.library import Chunk, Document
@@ -13,6 +14,9 @@ from bot.ports.library import Chunk, Document
 LEFT = "select value from facts where name = 'unscoured'"  # another one after each removal
 LEAVE = "insert or replace into facts values ('unscoured', randomblob(8))"
 SCOURED = "delete from facts where name = 'unscoured' and value = ?"
+COUNTED = """insert into facts values ('merges', 1)
+on conflict (name) do update set value = value + 1 returning value"""
+MOST_MERGES = 200
 PAGES = 200  # of the word index that one step of a merge writes, some 50 ms
 INSERT = """insert into documents
   (collection, source, title, type, digest, owner, review, link, note, at)
@@ -55,12 +59,13 @@ def put(
     return id, gone
 
 
-def remove(db: sqlite3.Connection, document: int) -> list[int] | None:
-    """Delete a document; returns the passages that are no more, or None when there was none."""
+def remove(db: sqlite3.Connection, document: int) -> tuple[bool, list[int]]:
+    """Delete a document; returns whether there was one, and the passages that are no more."""
     gone = _clear(db, document)
+    if gone:
+        db.execute(LEAVE)
     deleted = db.execute("delete from documents where id = ?", (document,)).rowcount
-    db.execute(LEAVE)
-    return gone if deleted else None
+    return bool(deleted), gone
 
 
 def embedded(
@@ -75,9 +80,25 @@ def embedded(
     return dict(db.execute(WHERE, (asked,)).fetchall())
 
 
-def merge(db: sqlite3.Connection) -> bool:
-    """Take one step towards a word index without deleted words; False when there is none left."""
-    return _merged(db, -PAGES)  # negative: also what would rest as it is
+async def merged(writer: Writer) -> None:
+    """Make the word index one part without deleted words, in small steps."""
+    more = await writer.put(_begun)
+    while more:  # never all anew: what comes meanwhile would keep it from ending
+        more = await writer.put(lambda db: _merged(db, PAGES))
+
+
+def _begun(db: sqlite3.Connection) -> bool:
+    """Begin to merge all there is, also what would rest as it is; False when that is done.
+
+    Each time SQLite puts the index on a new level, and before 3.43 it takes more than 2,000 levels
+    for damage: so once in a while the index is made anew.
+    """
+    ((count,),) = db.execute(COUNTED).fetchall()
+    if count < MOST_MERGES:
+        return _merged(db, -PAGES)
+    db.execute("insert into passage_words (passage_words) values ('rebuild')")
+    db.execute("delete from facts where name = 'merges'")
+    return False
 
 
 def _merged(db: sqlite3.Connection, pages: int) -> bool:

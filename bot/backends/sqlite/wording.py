@@ -2,7 +2,8 @@
 
 import time
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 import orjson
 
@@ -15,7 +16,9 @@ PART = """select * from (select {number}, {title}, w.rowid from passage_words as
 join passages as p on p.id = w.rowid join documents as d on d.id = p.document
 where passage_words match ?{at} and d.collection in (select value from json_each(?1)) limit ?2)"""
 KEPT = 50_000  # places of words that are kept in memory: the words of questions come again
-KEPT_SLIPS = 2_000
+KEPT_SLIPS = 1_000
+ENTRY = 8  # what keeping a word weighs beside its places
+LONGEST_KEPT = 32  # letters: anybody may write a word as long as a question
 SIZE_S = 10.0  # for which a count holds
 SIZE = """select count(*) from passages as p join documents as d on d.id = p.document
 where d.collection in (select value from json_each(?1))"""
@@ -25,36 +28,34 @@ MOST_NEAR = 20  # of them that are looked up
 ENDINGS = ("ings", "ing", "ies", "es", "ed", "s", "y", "e")  # the index knows words without them
 
 
+Key = tuple[Any, ...]  # a word, and what it was looked for in
+
+
 class SqliteWording:
     """Reads the full-text index."""
 
     def __init__(self, reader: ReadingConnection, edition: Edition) -> None:
         self._reader, self._edition = reader, edition
-        self._places: Recent[tuple[object, ...], Having] = edition.keep(KEPT)
-        self._slips: Recent[tuple[object, ...], str] = edition.keep(KEPT_SLIPS)
+        self._places: Recent[Key, Having] = edition.keep(KEPT, _weight)
+        self._slips: Recent[Key, str] = edition.keep(KEPT_SLIPS, lambda _, meant: bool(meant))
         self._sizes: dict[tuple[str, ...], tuple[float, int]] = {}  # when, and how many
 
     async def having(
         self, words: Sequence[str], collections: Sequence[str], *, limit: int
     ) -> Sequence[Having]:
-        """Ask for words that were not asked for lately, all in one statement.
+        """Ask for words that were not asked for lately, all in one statement."""
+        keys = [(word, limit, *collections) for word in words]
 
-        What no document says is not kept: anybody may write as many of such words as they like.
-        """
-        scope, edition = (limit, *collections), self._edition.number
-        known = {word: self._places.get((word, *scope)) for word in words}
-        unknown = [word for word, found in known.items() if found is None]
-        read = dict(zip(unknown, await self._read(unknown, collections, limit), strict=True))
-        for word, found in read.items():
-            if weight := found.many + len(found.passages) + len(found.titles):
-                self._places.put((word, *scope), found, edition, weight)
-        return [known[word] or read[word] for word in words]
+        async def missing(unknown: Sequence[Key]) -> Mapping[Key, Having]:
+            read = await self._read([key[0] for key in unknown], collections, limit)
+            return dict(zip(unknown, read, strict=True))
+
+        found = await self._places.read(keys, missing)
+        return [found[key] for key in keys]
 
     async def _read(
         self, words: Sequence[str], collections: Sequence[str], limit: int
     ) -> Sequence[Having]:
-        if not words:
-            return []
         parts = [
             PART.format(number=number, title=title, at=3 + 2 * number + title)
             for number in range(len(words))
@@ -84,12 +85,12 @@ class SqliteWording:
         """Look among all words with the same first letter, and then where they stand."""
         if len(word) < SHORTEST_SWAPPED or not word.isalpha():
             return ""
-        key, edition = (word, *collections), self._edition.number
-        if known := self._slips.get(key):
-            return known
-        if found := await self._found(word, collections):
-            self._slips.put(key, found, edition)
-        return found
+        key = (word, *collections)
+
+        async def missing(_: Sequence[Key]) -> Mapping[Key, str]:
+            return {key: await self._found(word, collections)}
+
+        return (await self._slips.read([key], missing))[key]
 
     async def _found(self, word: str, collections: Sequence[str]) -> str:
         span = (word[0], chr(ord(word[0]) + 1), MOST_TERMS)
@@ -102,6 +103,12 @@ class SqliteWording:
         there = (term for term, found in zip(near, where, strict=True)
                  if found.passages or found.many)  # fmt: skip
         return next(there, "")
+
+
+def _weight(key: Key, found: Having) -> int:
+    """Weigh what is known of a word; what no document says is not kept."""
+    places = found.many + len(found.passages) + len(found.titles)
+    return ENTRY + places if places and len(str(key[0])) <= LONGEST_KEPT else 0
 
 
 def _having(passages: Sequence[int], titles: Sequence[int], limit: int) -> Having:

@@ -37,8 +37,6 @@ class Kept:
     lines: list[Remembered] = field(default_factory=list)
     complete: bool = False  # nothing older is stored
     spent: int = 0  # tokens that they have at least
-    summed: float | None = None  # when its summary was made; 0: there is none; None: unknown
-    summary: Summary | None = None  # as it was read last
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,10 +115,7 @@ class Recall:
         half = policy.max_tokens // 2
         if kept.complete and _fitting_by_size(kept.lines, half) is not None:
             return None
-        known = kept.summary.at if kept.summary else 0.0
-        if kept.summed != known:
-            kept.summary = await self.summaries.read(key, kept.epoch)
-        summary = kept.summary
+        summary = await self.summaries.read(key, kept.epoch)
         last = summary.last if summary else 0
         if sum(_about(line) for line in kept.lines if line.id > last) > half:
             self.behind.add(key)
@@ -135,7 +130,7 @@ class Recall:
         since = await self.memory.since(key, epoch, first=first, last=last)
         if since is None or since.still != len(kept.lines):
             return Kept(epoch)
-        kept.lines[:0], kept.summed = since.newer, since.summed
+        kept.lines[:0] = since.newer
         kept.spent += sum(map(_least, since.newer))
         return kept
 

@@ -39,7 +39,7 @@ class Lines:
         there = [line for line in self.lines if first <= line.id <= last]
         if not any(line.id == last for line in there):
             return None
-        return Since(len(there), newer[::-1], summed=0.0)
+        return Since(len(there), newer[::-1])
 
     def add(self, *texts):
         for line in Lines(texts).lines:
