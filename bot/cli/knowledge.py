@@ -163,6 +163,10 @@ def remove(path: Path | None, ids: tuple[int, ...], as_json: bool) -> None:
         show_json(removed)
         return
     click.echo(f"{removed['removed']} removed.")
+    if not removed["left"]:
+        click.echo(
+            "No document is left: a model of kind documents quotes the demo until you add one."
+        )
     if not removed["complete"]:
         click.echo("Their last traces in the files go later: somebody reads the database.")
 

@@ -22,7 +22,7 @@ from bot.cli import pruning
 from bot.cli.late import late
 from bot.cli.operating import LOOKING_S, STARTING_S
 from bot.cli.place import expect
-from bot.cli.sources import WEB, Source, sources
+from bot.cli.sources import WEB, Source, expect_document, sources
 from bot.core.knowledge.embedding import Embedding
 from bot.core.knowledge.keeping import Keeping, Wishes
 from bot.core.knowledge.retrieving import Retriever
@@ -37,6 +37,7 @@ from bot.ports.library import Document
 local = late("bot.app.embedding:local")
 LONG_S = 600.0  # seconds that a running bot may take for one request
 CHARACTERS = 1_000_000  # of one document
+STAYS = "What it said before is still quoted; `parley knowledge remove {id}` ends that."
 
 
 @dataclass(slots=True)
@@ -228,7 +229,9 @@ class Librarian:
                 raise unknown(id)
         for id in ids:
             await self.shelves.remove(id)
-        return {"removed": len(set(ids)), "complete": await self.shelves.scour()}
+        gone = set(ids)
+        left = len(known) - len(gone)
+        return {"removed": len(gone), "left": left, "complete": await self.shelves.scour()}
 
     async def _keep(
         self, source: Source, collection: str, wishes: Wishes,
@@ -239,10 +242,13 @@ class Librarian:
         before = known.get((collection, source.place))
         try:
             file = await self._fetched(source)
+            if not (source.named or before):
+                expect_document(file)
             outcome = await self.keeping.keep(file, wanted, wishes, before)
         except FileRefused as refusal:
             expected = isinstance(refusal, NoDocument) and not (source.named or before)
-            self._note(source.place, str(refusal), failed=not expected)
+            note = f"{refusal} {STAYS.format(id=before.id)}" if before else str(refusal)
+            self._note(source.place, note, failed=not expected)
             self._count({str(refusal).rstrip("."): 1})
             return before is not None
         setattr(self.report, outcome.result, getattr(self.report, outcome.result) + 1)

@@ -6,10 +6,16 @@ from pathlib import Path
 from urllib.parse import quote
 
 from bot.backends.documents.reading import SYNONYMS
+from bot.backends.files.reading import FORMATS
 from bot.backends.files.walking import Walk, is_gone, walk
-from bot.domain.errors import ConfigError
+from bot.domain.errors import ConfigError, NoDocument
+from bot.ports.files import Downloaded
 
 WEB = ("https://", "http://")
+TEXTS = frozenset(kind for kind, form in FORMATS.items() if form in ("plain", "html"))
+ENDINGS = frozenset((
+    ".csv", ".htm", ".html", ".markdown", ".md", ".rst", ".tab", ".text", ".tsv", ".txt", ".xhtml",
+))  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,3 +66,13 @@ def sources(named: str, link: str | None, own: Iterable[Path]) -> tuple[list[Sou
         below = f"{link.rstrip('/')}/{name}" if link else link
         found.append(Source(str(file), link=below))
     return found, walked
+
+
+def expect_document(file: Downloaded) -> None:
+    """Take no key, program or copy for a document that happens to lie in a folder.
+
+    Raises:
+        NoDocument: it is text, but does not end as documents do.
+    """
+    if file.type in TEXTS and Path(file.name).suffix.lower() not in ENDINGS:
+        raise NoDocument("It does not end as documents do; name it to add it all the same.")

@@ -241,7 +241,9 @@ def test_a_removed_document_is_gone(folder):
     parley(folder, "add", folder / "docs")
     ids = [one["id"] for one in documents(folder)]
 
-    assert parley(folder, "remove", *ids).stdout == "2 removed.\n"
+    assert parley(folder, "remove", ids[0]).stdout == "1 removed.\n"
+    demo = "No document is left: a model of kind documents quotes the demo until you add one.\n"
+    assert parley(folder, "remove", ids[1]).stdout == f"1 removed.\n{demo}"
     nothing = f"There are no documents in {folder}/data/parley.db yet.\n"
     assert parley(folder, "list").stdout == nothing
     assert parley(folder, "list", "--due").stdout == nothing
@@ -311,6 +313,22 @@ def test_a_file_that_cannot_be_read_stops_no_other(folder, name, data, sentence,
     assert (all_["added"], all_["failed"]) == (2, failed)  # what is no document is no failure
 
 
+@pytest.mark.parametrize("name", ["prod.env", "id_rsa", "faq.md~", "a.json", "script.py"])
+def test_of_a_folder_only_what_ends_as_documents_do_is_taken_for_one(folder, name):
+    file = folder / "docs" / name
+    file.write_text("CANARY")
+
+    done = told(folder, "add", folder / "docs")
+    assert (done["added"], done["failed"]) == (2, 0)
+    assert done["notes"] == [[str(file), "It does not end as documents do; name it to add it all the same."]]  # fmt: skip
+    assert told(folder, "search", "CANARY") == []
+
+    assert told(folder, "add", file)["added"] == 1
+    assert (
+        told(folder, "sync")["unchanged"] == told(folder, "add", folder / "docs")["unchanged"] == 3
+    )
+
+
 @pytest.mark.parametrize("data", [b"", b"%PDF-1.4 nothing"])
 def test_a_document_that_can_no_longer_be_read_stays_and_is_a_failure_each_time(folder, data):
     parley(folder, "add", folder / "docs")
@@ -319,6 +337,10 @@ def test_a_document_that_can_no_longer_be_read_stays_and_is_a_failure_each_time(
     for again in (("add", folder / "docs"), ("sync",), ("sync", "--prune")):
         done = told(folder, *again, code=1)
         assert (done["unchanged"], done["failed"], done["removed"]) == (1, 1, 0)
+        ((_, note),) = done["notes"]
+        assert note.endswith(
+            "What it said before is still quoted; `parley knowledge remove 1` ends that."
+        )
     assert len(documents(folder)) == 2
 
 
