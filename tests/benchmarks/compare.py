@@ -6,15 +6,15 @@ Both run at once and are put under load by turns, a second or two each: figures 
 wander, and what can be compared are ratios of neighbouring moments. The ratio of CPU is the median
 over all turns, that of latency comes from all messages; beside it stands between what the ratios of
 single turns lay. Added latency is the time from the writing of a message to its whole answer on the
-screen, less what the model needed. With knowledge, what a search takes is measured apart, shown,
-and taken off before ratios are built. It always exits with 0: a benchmark is not a test.
+screen, less what the model needed. With knowledge, what a search takes is measured apart, beside
+each turn, shown, and taken off before ratios are built. It always exits with 0: a benchmark is not a test.
 """
 
 import argparse
 import gc
 import json
 import tempfile
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import AsyncExitStack
 from dataclasses import asdict, dataclass, field
 from functools import partial
@@ -31,7 +31,7 @@ from tests.benchmarks import bots
 from tests.benchmarks.ledger import percentile
 from tests.benchmarks.load import Builder, Load, Phase, first_reply, settled
 from tests.benchmarks.process import BotFailed
-from tests.benchmarks.searching import QUESTIONS, Searching, searching
+from tests.benchmarks.searching import QUESTIONS, Searcher, Searching, searching
 
 SATURATED, ONE, MANY = "saturated", "one chat", "100 chats"
 CHATS = {ONE: 1, SATURATED: 32, MANY: 100}
@@ -108,7 +108,7 @@ class Comparison:
     floor: Run
     ours: Run
     moderation: str = "none"
-    search: Searching = Searching()
+    searches: Mapping[str, Sequence[Searching]] = field(default_factory=dict)  # beside each turn
 
     def lines(self) -> list[Line]:
         """Compare turn by turn; latency by all messages."""
@@ -116,22 +116,25 @@ class Comparison:
         for figure, usual in GOALS.items():
             by_cpu = figure.startswith("CPU ms")
             goal = MODERATED.get(self.moderation, usual) if by_cpu else usual
-            search = self._search(figure)
+            searches = self._searches(figure)
+            search = median(searches)
             floor, ours = self.floor.figure(figure), self.ours.figure(figure)
-            pairs = zip(self.floor.figures(figure), self.ours.figures(figure), strict=True)
-            ratios = [(mine - search) / least for least, mine in pairs]
+            each = zip(self.floor.figures(figure), self.ours.figures(figure), searches, strict=True)
+            ratios = [(mine - one) / least for least, mine, one in each]
             ratio = (ours - search) / floor if figure.startswith("added") else median(ratios)
             lines.append(Line(figure=figure, floor=floor, parley=ours, search=search, ratio=ratio,
                               lowest=min(ratios), highest=max(ratios), goal=goal,
                               missed=ratio > goal))  # fmt: skip
         return lines
 
-    def _search(self, figure: str) -> float:
-        """Return what one search takes of a figure; with many chats it waits for its turn, too."""
-        if figure.startswith("CPU ms"):
-            return self.search.cpu
-        alone = {f"added ms p50, {ONE}": self.search.p50, f"added ms p99, {ONE}": self.search.p99}
-        return alone.get(figure, 0.0)
+    def _searches(self, figure: str) -> list[float]:
+        """Return what a search took of a figure beside each turn; with many chats it waits, too."""
+        kind, _, chats = figure.partition(", ")
+        beside = self.searches.get(chats)
+        if beside is None or chats == MANY:
+            return [0.0] * len(self.ours.figures(figure))
+        taken = {"CPU ms per message": "cpu", "added ms p50": "p50", "added ms p99": "p99"}[kind]
+        return [getattr(search, taken) for search in beside]
 
     def doubts(self) -> list[str]:
         """Say why the figures may be worth little."""
@@ -152,18 +155,22 @@ async def compare(
             with tempfile.TemporaryDirectory() as folder:
                 run.first.append(await first_reply(build, platform, Path(folder), asked))
         advance()
-    await _by_turns(platform, builders, runs, asked, seconds, advance)
-    if knows == "nothing":
-        return Comparison(*runs, moderation=moderation)
-    with tempfile.TemporaryDirectory() as folder:
-        search = await searching(Path(folder), knows)
-    return Comparison(*runs, moderation=moderation, search=search)
+    async with AsyncExitStack() as stack:
+        searcher = None
+        if knows != "nothing":
+            folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
+            searcher = await stack.enter_async_context(searching(folder, knows))
+        searches = await _by_turns(platform, builders, runs, seconds, advance, searcher)
+    return Comparison(*runs, moderation=moderation, searches=searches)
 
 
 async def _by_turns(
-    platform: str, builders: Sequence[Builder], runs: Sequence[Run], asked: Sequence[str],
-    seconds: float, advance: Callable[[], None],
-) -> None:  # fmt: skip
+    platform: str, builders: Sequence[Builder], runs: Sequence[Run],
+    seconds: float, advance: Callable[[], None], searcher: Searcher | None,
+) -> Mapping[str, Sequence[Searching]]:  # fmt: skip
+    """Fill the runs; returns what searches took meanwhile."""
+    searches: dict[str, list[Searching]] = {}
+    asked = QUESTIONS if searcher else ("",)
     async with AsyncExitStack() as stack:
         loads = []
         for build, run in zip(builders, runs, strict=True):
@@ -179,12 +186,15 @@ async def _by_turns(
                 for load, run in zip(loads, runs, strict=True):
                     share = seconds / len(CHATS) / TURNS[name] / len(loads)
                     run.turns[name].append(await load.phase(chats=chats, seconds=share))
+                if searcher:
+                    searches.setdefault(name, []).append(await searcher.turn())
                 advance()
+    return searches
 
 
 def show(platform: str, comparison: Comparison, console: Console) -> None:
     """Print the table and what is doubtful about it."""
-    searched = ("of it search",) if comparison.search.cpu else ()
+    searched = ("of it search",) if comparison.searches else ()
     table = Table("", "floor", "parley", *searched, "ratio", "of turns", "goal", title=platform)
     for column in table.columns[1:]:
         column.justify = "right"
