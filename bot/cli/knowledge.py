@@ -164,9 +164,7 @@ def remove(path: Path | None, ids: tuple[int, ...], as_json: bool) -> None:
         return
     click.echo(f"{removed['removed']} removed.")
     if not removed["left"]:
-        click.echo(
-            "No document is left: a model of kind documents quotes the demo until you add one."
-        )
+        click.echo("No document is left; where a model quotes the demo, it does so again.")
     if not removed["complete"]:
         click.echo("Their last traces in the files go later: somebody reads the database.")
 

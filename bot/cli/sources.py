@@ -12,9 +12,9 @@ from bot.domain.errors import ConfigError, NoDocument
 from bot.ports.files import Downloaded
 
 WEB = ("https://", "http://")
-TEXTS = frozenset(kind for kind, form in FORMATS.items() if form in ("plain", "html"))
 ENDINGS = frozenset((
-    ".csv", ".htm", ".html", ".markdown", ".md", ".rst", ".tab", ".text", ".tsv", ".txt", ".xhtml",
+    ".csv", ".docx", ".htm", ".html", ".markdown", ".md", ".pdf", ".rst", ".tab", ".text", ".tsv",
+    ".txt", ".xhtml",
 ))  # fmt: skip
 
 
@@ -72,7 +72,8 @@ def expect_document(file: Downloaded) -> None:
     """Take no key, program or copy for a document that happens to lie in a folder.
 
     Raises:
-        NoDocument: it is text, but does not end as documents do.
+        NoDocument: it could be read, but does not end as documents do.
     """
-    if file.type in TEXTS and Path(file.name).suffix.lower() not in ENDINGS:
+    read = file.type in FORMATS and not file.type.startswith("image/")
+    if read and Path(file.name).suffix.lower() not in ENDINGS:
         raise NoDocument("It does not end as documents do; name it to add it all the same.")

@@ -423,6 +423,22 @@ async def test_the_word_index_outlives_any_number_of_removals(path, library, mon
     assert await found(library, "green 18") == ["green 19"]
 
 
+async def test_the_word_index_is_made_anew_at_a_start_rather_than_beside_answers(path, monkeypatch):
+    monkeypatch.setattr(shelving, "MOST_MERGES", 6)
+    merges = "select value from facts where name = 'merges'"
+    async with opened(path) as store:
+        await store.library.put(STAFF, _pages(30))
+        for n in range(4):
+            await store.library.put(SHOP, [chunk(f"green {n}"), HOURS])
+            assert await store.library.scour()
+            assert await store.library.scour()  # there is nothing to do, so it does not count
+    with closing(sqlite3.connect(path)) as db:
+        assert db.execute(merges).fetchall() == [(4,)]
+        async with opened(path) as store:
+            assert db.execute(merges).fetchall() == []
+            assert await found(store.library, "green") == ["green 3"]
+
+
 async def test_cleaning_up_ends_while_documents_are_put(path, library, monkeypatch):
     monkeypatch.setattr(shelving, "PAGES", 1)
     await library.put(SHOP, _pages(300))

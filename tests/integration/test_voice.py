@@ -90,6 +90,7 @@ async def test_beside_a_text_it_is_a_file(shelf, platform, model):
         ({"text": "Hi.", "usage": {"input_tokens": 40, "output_tokens": 3}}, 43),
         ({"text": "Hi.", "usage": {"seconds": 12}}, 121),
         ({"text": "Hi.", "usage": {"type": "tokens", "input_tokens": "many"}}, 30),
+        ({"text": "Hi.", "usage": {"type": "duration", "seconds": -9}}, 30),
     ],
 )  # fmt: skip
 async def test_it_is_paid_as_the_server_counts_or_as_it_is_long(

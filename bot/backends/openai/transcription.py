@@ -1,7 +1,10 @@
 """What is said in a recording, by a server's transcriptions."""
 
+import math
+
 from openai import AsyncOpenAI
 
+from bot.backends.openai.hearing import MOST_TOKENS
 from bot.domain.dialogue import SOUND_TOKENS
 from bot.domain.replies import Usage
 from bot.ports.files import Downloaded, Recording
@@ -23,11 +26,18 @@ async def transcribed(
         file=sent, model=model, response_format="json", extra_body=hint
     )
     usage, used = None, getattr(said, "usage", None)
-    into, seconds = getattr(used, "input_tokens", None), getattr(used, "seconds", None)
-    if isinstance(into, int):
-        out = getattr(used, "output_tokens", None) or 0
-        usage = Usage(model=name, input_tokens=into, output_tokens=out)
-    elif isinstance(seconds, int | float):
+    into, out = (_count(getattr(used, name, None)) for name in ("input_tokens", "output_tokens"))
+    seconds = _count(getattr(used, "seconds", None))
+    if into is not None:
+        usage = Usage(model=name, input_tokens=into, output_tokens=out or 0)
+    elif seconds is not None:
         usage = Usage(model=name, input_tokens=int(seconds * SOUND_TOKENS) + 1)
     text = getattr(said, "text", "")
     return Recording(text=text if isinstance(text, str) else "", usage=usage)
+
+
+def _count(said: object) -> int | None:
+    """Return a number that a server has counted, up; None when it says none that can be meant."""
+    if isinstance(said, int | float) and 0 <= said <= MOST_TOKENS:
+        return math.ceil(said)
+    return None

@@ -152,11 +152,12 @@ class SqliteLibrary:
         return True
 
     async def scour_left(self) -> None:
-        """Scour what was removed by a process that was killed before it did so itself."""
+        """Do what is better done before anybody waits: scour what a killed process has removed."""
         try:
+            await self._writer.put(lambda db: shelving.renewed(db, shelving.MOST_MERGES // 2))
             if await self._left():
                 await self.scour()
-        except StoreError as error:  # it is no reason not to answer
+        except (StoreError, sqlite3.Error) as error:  # it is no reason not to answer
             log.warning("what was removed of the documents is not wiped yet: %s", error)
 
     async def _left(self) -> Sequence[bytes] | None:
@@ -172,7 +173,9 @@ class SqliteLibrary:
                 await self._meanings.drop(gone)
             return result
 
-        return await asyncio.shield(change())
+        changing = asyncio.create_task(change(), name="documents")
+        changing.add_done_callback(lambda done: done.cancelled() or done.exception())
+        return await asyncio.shield(changing)
 
     # ---- Embeddings
 

@@ -15,8 +15,8 @@ LEFT = "select value from facts where name = 'unscoured'"  # another one after e
 LEAVE = "insert or replace into facts values ('unscoured', randomblob(8))"
 SCOURED = "delete from facts where name = 'unscoured' and value = ?"
 COUNTED = """insert into facts values ('merges', 1)
-on conflict (name) do update set value = value + 1 returning value"""
-MOST_MERGES = 200
+on conflict (name) do update set value = value + 1"""
+MOST_MERGES = 400  # of the whole index, before it is made anew; half as many where a bot starts
 PAGES = 200  # of the word index that one step of a merge writes, some 50 ms
 INSERT = """insert into documents
   (collection, source, title, type, digest, owner, review, link, note, at)
@@ -87,18 +87,26 @@ async def merged(writer: Writer) -> None:
         more = await writer.put(lambda db: _merged(db, PAGES))
 
 
-def _begun(db: sqlite3.Connection) -> bool:
-    """Begin to merge all there is, also what would rest as it is; False when that is done.
+def renewed(db: sqlite3.Connection, most: int) -> bool:
+    """Make the word index anew, once it was merged as a whole so many times; False if it was not.
 
-    Each time SQLite puts the index on a new level, and before 3.43 it takes more than 2,000 levels
-    for damage: so once in a while the index is made anew.
+    Each time SQLite puts the index on new levels, two as a rule, and before 3.43 it takes more than
+    2,000 levels for damage. It takes seconds for 100,000 passages, and nobody writes meanwhile.
     """
-    ((count,),) = db.execute(COUNTED).fetchall()
-    if count < MOST_MERGES:
-        return _merged(db, -PAGES)
+    merges = db.execute("select value from facts where name = 'merges'").fetchone()
+    if merges is None or merges[0] < most:
+        return False
     db.execute("insert into passage_words (passage_words) values ('rebuild')")
     db.execute("delete from facts where name = 'merges'")
-    return False
+    return True
+
+
+def _begun(db: sqlite3.Connection) -> bool:
+    """Begin to merge all there is, also what would rest as it is; False when that is done."""
+    if renewed(db, MOST_MERGES) or not _merged(db, -PAGES):
+        return False
+    db.execute(COUNTED)
+    return True
 
 
 def _merged(db: sqlite3.Connection, pages: int) -> bool:

@@ -242,7 +242,7 @@ def test_a_removed_document_is_gone(folder):
     ids = [one["id"] for one in documents(folder)]
 
     assert parley(folder, "remove", ids[0]).stdout == "1 removed.\n"
-    demo = "No document is left: a model of kind documents quotes the demo until you add one.\n"
+    demo = "No document is left; where a model quotes the demo, it does so again.\n"
     assert parley(folder, "remove", ids[1]).stdout == f"1 removed.\n{demo}"
     nothing = f"There are no documents in {folder}/data/parley.db yet.\n"
     assert parley(folder, "list").stdout == nothing
