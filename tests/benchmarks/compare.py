@@ -7,7 +7,8 @@ wander, and what can be compared are ratios of neighbouring moments. The ratio o
 over all turns, that of latency comes from all messages; beside it stands between what the ratios of
 single turns lay. Added latency is the time from the writing of a message to its whole answer on the
 screen, less what the model needed. With knowledge, what a search takes is measured apart, beside
-each turn, shown, and taken off before ratios are built. It always exits with 0: a benchmark is not a test.
+each turn, shown, and taken off before ratios are built. It always exits with 0: a benchmark is not
+a test.
 """
 
 import argparse

@@ -26,7 +26,8 @@ async def transcribed(
         file=sent, model=model, response_format="json", extra_body=hint
     )
     usage, used = None, getattr(said, "usage", None)
-    into, out = (_count(getattr(used, name, None)) for name in ("input_tokens", "output_tokens"))
+    into = _count(getattr(used, "input_tokens", None))
+    out = _count(getattr(used, "output_tokens", None))
     seconds = _count(getattr(used, "seconds", None))
     if into is not None:
         usage = Usage(model=name, input_tokens=into, output_tokens=out or 0)

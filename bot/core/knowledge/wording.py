@@ -12,7 +12,6 @@ MOST_HAVING = 500  # passages: a word that more have says little about any of th
 SHORTEST_CODE = 4  # letters and digits
 MOST_NAMED = 20  # passages: what more have names none of them
 
-
 Before = Callable[[], Awaitable[str]]
 """Reads what the same person asked before, in the same memory: few questions need it."""
 
