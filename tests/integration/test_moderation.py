@@ -97,6 +97,12 @@ async def decide(platform, label, shown=None):
     await platform.until(lambda: all(shown.finished for shown in platform.shown))
 
 
+@pytest.fixture(autouse=True)
+def _piecemeal(monkeypatch):
+    """What a model says is judged as it comes, however fast that is."""
+    monkeypatch.setattr("bot.core.draft.GATHER_S", 0.0)
+
+
 async def test_what_is_blocked_reaches_neither_the_model_nor_the_memory(
     config, platform, model, tmp_path
 ):
