@@ -664,6 +664,20 @@ async def test_a_part_that_nobody_waits_for_is_written_with_what_comes_next(tmp_
         assert parts(tmp_path) == [(0,)]
 
 
+async def test_counts_of_tokens_are_written_with_what_comes_next(tmp_path, no_time):
+    async with sqlite(tmp_path) as store:
+        await put(store, message("q"))
+        (turn,) = await claim(store)
+        await store.lanes.finish(turn, Result(lines=said("ä")))
+        (line,) = await store.records.recall("memory", 0, limit=1)
+        store.records.counted({line.id: 1})
+        await nothing_ready(store)
+        assert await store.records.recall("memory", 0, limit=1) == [line]
+        await asyncio.wait_for(put(store, message("next")), 5)
+        (counted,) = await store.records.recall("memory", 0, limit=1)
+        assert counted.tokens == 1
+
+
 async def test_a_part_that_somebody_waits_for_is_written_at_once(tmp_path, no_time):
     async with sqlite(tmp_path) as store:
         await put(store, message())

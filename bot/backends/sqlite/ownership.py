@@ -4,6 +4,7 @@ Whoever moves, replaces or deletes it under a running bot would let it write int
 finds again: nothing may be acknowledged then.
 """
 
+import os
 import sqlite3
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -21,11 +22,11 @@ class Ownership:
     """The database and its lock as they were when they were opened."""
 
     path: Path
-    _identities: dict[Path, tuple[int, int] | None] = field(default_factory=dict)
+    _identities: dict[str, tuple[int, int] | None] = field(default_factory=dict)
 
     def remember(self) -> None:
         """Note which files these are."""
-        for path in (self.path, Path(f"{self.path}.lock")):
+        for path in (str(self.path), f"{self.path}.lock"):
             self._identities[path] = _identity(path)
 
     def complaint(self) -> str:
@@ -55,9 +56,9 @@ class OwnedConnection(WriterConnection):
         return await super().run(owned)
 
 
-def _identity(path: Path) -> tuple[int, int] | None:
+def _identity(path: str) -> tuple[int, int] | None:
     try:
-        found = path.stat()
+        found = os.stat(path)  # noqa: PTH116 - of a `Path` it costs three times as much
     except OSError:
         return None
     return found.st_dev, found.st_ino

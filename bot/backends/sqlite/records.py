@@ -75,13 +75,13 @@ class SqliteRecords:
         return None
 
     def counted(self, tokens: Mapping[int, int]) -> Awaitable[None]:
-        """Store token counts, so that each line is counted once."""
+        """Store token counts, so that each line is counted once; nobody waits, so they go along."""
         values = [(count, id) for id, count in tokens.items()]
 
         def work(db: sqlite3.Connection) -> None:
             db.executemany("update lines set tokens = ? where id = ?", values)
 
-        return self._writer.put(work)
+        return self._writer.put(work, along=True)
 
     # ---- Settings
 
