@@ -1,6 +1,7 @@
 """Servers that went wrong: bodies without an end, connections that are torn, sizes that are absurd."""
 
 import asyncio
+import shutil
 import socket
 import struct
 from contextlib import asynccontextmanager
@@ -10,8 +11,9 @@ import psutil
 import pytest
 
 from bot.backends.openai.bounds import LARGEST_BODY
-from bot.domain.errors import ModelError
+from bot.domain.errors import ModelError, ModelRefused
 from tests.fakes.closing import serving
+from tests.fakes.files import FakeFiles, certified
 from tests.fakes.openai import CHAT, MODELS, FakeOpenAI
 from tests.fakes.script import ServerError
 from tests.integration.test_openai import PROMPT, WORD, answer, failure, opened
@@ -96,6 +98,38 @@ async def tearing(*sent):
 
     async with serving(serve) as port:
         yield f"http://127.0.0.1:{port}/v1", torn
+
+
+@pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
+async def test_what_people_wrote_is_not_sent_where_a_server_redirects_to(fake, status):
+    async with FakeFiles() as server, opened(f"http://127.0.0.1:{server.port}/v1") as model:
+        elsewhere = f"{fake.base_url}/chat/completions?who=ann"
+        server.redirect("/v1/chat/completions", elsewhere, status)
+        with pytest.raises(ModelRefused) as refused:
+            await answer(model)
+    assert f"127.0.0.1:{server.port}/v1 redirects to {fake.base_url}," in str(refused.value)
+    assert "base_url" in str(refused.value)
+    assert "ann" not in str(refused.value)
+    assert (len(server.hits), fake.calls) == (1, [])
+
+
+@pytest.mark.parametrize("location", ["", "http://[", "x" * 4000, "/\n\t new"])
+async def test_a_redirect_to_anything_is_one_short_sentence(location):
+    async with FakeFiles() as server, opened(f"http://127.0.0.1:{server.port}/v1") as model:
+        server.redirect("/v1/chat/completions", location.replace("\n", ""))
+        with pytest.raises(ModelRefused) as refused:
+            await answer(model)
+    assert len(str(refused.value)) < 400
+
+
+@pytest.mark.skipif(shutil.which("openssl") is None, reason="it makes the certificate")
+@pytest.mark.parametrize("scheme", ["https", "HTTPS"])
+async def test_nothing_is_sent_to_who_cannot_prove_its_name(tmp_path, scheme):
+    async with FakeFiles(tls=certified(tmp_path, "localhost")) as server:
+        async with opened(f"{scheme}://localhost:{server.port}/v1") as model:
+            with pytest.raises(ModelError, match="no secure connection"):
+                await answer(model)
+        assert server.hits == []
 
 
 async def test_a_connection_that_is_reset_at_once_is_tried_three_times():

@@ -49,6 +49,8 @@ class Complaints:
         if cause is None:
             return self._error(f"{self._server} sent an empty answer")
         if isinstance(cause, openai.APIStatusError):
+            if cause.response.is_redirect:
+                return self._redirected(cause.response.headers.get("location", ""))
             return self._of_status(cause.status_code, cause.body)
         if isinstance(cause, Complaint):
             return self._of_status(0, cause.said)
@@ -78,6 +80,14 @@ class Complaints:
             return self._error(f"{self._server} {failed}{_quoted(said)}")
         return ModelRefused(
             f"model {self.name}: {self._server} refused the request ({status}){_quoted(said)}"
+        )
+
+    def _redirected(self, location: str) -> ModelError:
+        """Say where a server wants to have it sent, which nobody has allowed."""
+        place = " ".join(shown(location).removesuffix(self.path).split())[:QUOTE_LIMIT]
+        return ModelRefused(
+            f"model {self.name}: {self._server} redirects to {place or 'nowhere'}, where nothing "
+            "is sent; if that is the right server, put its address into base_url"
         )
 
     def _refusal(self, status: int, said: str) -> str:

@@ -54,7 +54,10 @@ def host_of(url: str) -> str:
 
 def shown(url: str) -> str:
     """Return a URL that may be shown and logged: without user, password and query."""
-    parts = urlsplit(url)
+    try:
+        parts = urlsplit(url)
+    except ValueError:
+        return "an address that cannot be read"
     return urlunsplit((parts.scheme, parts.netloc.rpartition("@")[2], parts.path, "", ""))
 
 
