@@ -1,8 +1,7 @@
 """An answer while it is being written, in a task of its own.
 
 Stopping ends the source, never the sink: `stop` closes the model's stream and lets the sender
-finish its call. Words are handed over together: all that arrived while the sender was busy, and no
-more often than people see them change. The first ones go at once, the last ones with the end.
+finish its call. Words that arrive while the sender is busy are handed over together.
 """
 
 import asyncio
@@ -17,7 +16,6 @@ from bot.domain.replies import Reason, Usage
 from bot.ports.store import Turn
 
 T = TypeVar("T")
-GATHER_S = 0.1  # from one hand-over to the next: each costs the same, however many words it has
 
 
 class Draft:
@@ -35,7 +33,6 @@ class Draft:
         self.citing = Citing(())  # what the answer cites
         self._task: asyncio.Task[Any] | None = None
         self._heard: list[str] = []
-        self._handed = -GATHER_S  # when words were handed over last, by the clock of the loop
         self._news = asyncio.Event()
 
     def stop(self) -> None:
@@ -106,13 +103,15 @@ class Draft:
             self._task.cancel()
         task.add_done_callback(lambda _: self._news.set())
         try:
-            while not task.done():
-                await self._news.wait()
-                self._news.clear()
-                if self._heard:
-                    yield self._hand_over()
-            if self._heard:
-                yield self._hand_over()
+            while not task.done() or self._heard:
+                if not self._heard:
+                    await self._news.wait()
+                    self._news.clear()
+                    continue
+                words = "".join(self._heard)
+                self.spoken += len(words)
+                self._heard.clear()
+                yield words
             if not task.cancelled():
                 task.result()
         finally:
@@ -121,19 +120,6 @@ class Draft:
         if self.ended is None:
             reason: Reason = "stopped" if self.stopped else "interrupted"
             self.ended = Ended(reason=reason, usage=self.estimate())
-
-    def _hand_over(self) -> str:
-        words = "".join(self._heard)
-        self.spoken += len(words)
-        self._heard.clear()
-        self._handed = asyncio.get_running_loop().time()
-        return words
-
-    def _hear(self, words: str) -> None:
-        """Keep words, and see to it that they are handed over in time."""
-        self._heard.append(words)
-        if len(self._heard) == 1:
-            asyncio.get_running_loop().call_at(self._handed + GATHER_S, self._news.set)
 
     async def _listen(self, stream: AsyncGenerator[Delta, None], timeout_s: float) -> None:
         heard_any = False
@@ -144,7 +130,8 @@ class Draft:
                         self.ended = delta
                         return
                     heard_any = True
-                    self._hear(delta)
+                    self._heard.append(delta)
+                    self._news.set()
         except TimeoutError:
             if not heard_any:
                 raise ModelError(f"the model did not answer within {timeout_s:g} s") from None

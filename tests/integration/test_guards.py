@@ -163,3 +163,19 @@ async def test_a_judge_who_cannot_be_reached_cannot_tell(model, judge):
     model.script.on("chat.completions", Refuse("invalid_api_key", 401))
     with pytest.raises(GuardError, match="does not answer"):
         await judge.judge(Sample(text="hello"))
+
+
+async def test_a_netrc_of_whoever_runs_the_bot_is_not_read(model, monkeypatch, tmp_path):
+    """The key is the bot's own; the proxy of the environment is taken all the same."""
+    monkeypatch.setenv("NETRC", str(tmp_path / "netrc"))
+    (tmp_path / "netrc").write_text("default login ann password secret\n")
+    for name in ("no_proxy", "NO_PROXY"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("http_proxy", model.base_url.removesuffix("/v1"))
+    guard = OpenAIGuard(base_url="http://guard.test/v1", key="k", model="omni", timeout_s=2.0)
+    model.scores = lambda _: {"hate": 0.9}
+    try:
+        assert found(await guard.judge(Sample(text="words"))) == {"hate": 0.9}
+    finally:
+        await guard.close()
+    assert model.keys == ["Bearer k"]

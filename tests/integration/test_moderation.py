@@ -100,7 +100,7 @@ async def decide(platform, label, shown=None):
 @pytest.fixture(autouse=True)
 def _piecemeal(monkeypatch):
     """What a model says is judged as it comes, however fast that is."""
-    monkeypatch.setattr("bot.core.draft.GATHER_S", 0.0)
+    monkeypatch.setattr("bot.backends.openai.wire.GATHER_S", 0.0)
 
 
 async def test_what_is_blocked_reaches_neither_the_model_nor_the_memory(

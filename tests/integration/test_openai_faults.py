@@ -11,7 +11,7 @@ import psutil
 import pytest
 
 from bot.backends.openai.bounds import LARGEST_BODY
-from bot.domain.errors import ModelError, ModelRefused
+from bot.domain.errors import ConfigError, ModelError, ModelRefused
 from tests.fakes.closing import serving
 from tests.fakes.files import FakeFiles, certified
 from tests.fakes.openai import CHAT, MODELS, FakeOpenAI
@@ -174,6 +174,14 @@ async def test_a_name_that_is_not_known_is_one_sentence():
     async with opened("https://models.invalid/v1") as model:
         with pytest.raises(ModelError, match=r"the name models\.invalid is not known"):
             await answer(model)
+
+
+@pytest.mark.parametrize("name", ["https_proxy", "all_proxy"])
+async def test_a_proxy_that_cannot_be_used_is_not_gone_around(monkeypatch, name):
+    monkeypatch.setenv(name, "socks5://ann:secret@127.0.0.1:9")
+    async with opened("https://models.example/v1") as model:
+        with pytest.raises(ConfigError, match=r"the proxy socks5://127\.0\.0\.1:9 for models"):
+            await model.open()
 
 
 async def test_a_proxy_that_wants_a_password_is_one_sentence(monkeypatch):

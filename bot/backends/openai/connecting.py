@@ -6,7 +6,6 @@ Importing this module imports the SDK.
 import asyncio
 from collections.abc import Mapping
 from typing import cast
-from urllib.parse import urlsplit
 
 import aiohttp
 import httpx2
@@ -21,23 +20,20 @@ from bot.backends.openai.settings import (
     OpenAISettings,
     address,
     host_of,
-    loopback,
     url_problems,
 )
+from bot.backends.openai.wire import Wire
 from bot.domain.errors import ConfigError
 
 RETRIES = 2  # of one call, by the SDK: 408, 409, 429, 5xx, broken connections
-CONNECT_S = 5.0
-KEEP_S = 60.0  # an idle connection is kept: a new one costs a TLS handshake
-MOST_CALLS = 1000  # at a time
 # What the SDK would tell each server of this machine, its system and its Python.
 OF_THE_MACHINE = ("Lang", "Package-Version", "OS", "Arch", "Runtime", "Runtime-Version", "Async")
 UNSAID = {f"X-Stainless-{name}": openai.Omit() for name in OF_THE_MACHINE}
 OF_THE_CALL = ("X-Stainless-Retry-Count", "X-Stainless-Read-Timeout")
 UNSAID_OF_A_CALL = {name: openai.Omit() for name in OF_THE_CALL}
 
-# aiohttp is the SDK's transport here, at half the CPU of its own; not all of its errors are mapped,
-# and without a free file the SDK cannot even import what it waits with.
+# What the SDK would not try again comes as it is; without a free file it cannot even import what it
+# waits with.
 BROKEN = (httpx2.RequestError, aiohttp.ClientError, OSError, Garbled, Complaint)
 
 
@@ -118,20 +114,13 @@ class Connecting:
             base_url=self.complaints.url,
             default_headers=cast("Mapping[str, str]", UNSAID),
             max_retries=RETRIES,
-            timeout=httpx2.Timeout(self._settings.timeout_s, connect=CONNECT_S),
-            http_client=openai.DefaultAioHttpClient(
-                # A plain address is of this machine, and nothing leads elsewhere from there: it is
-                # spared the 50 ms of CPU that it takes to read all certificates.
-                verify=urlsplit(self.complaints.url).scheme != "http",
-                follow_redirects=False,  # what people wrote goes where the operator said
-                limits=httpx2.Limits(max_connections=MOST_CALLS, keepalive_expiry=KEEP_S),
-                trust_env=not loopback(self._host),  # a proxy does not reach this machine's ports
-                event_hooks={"response": [bound, _give_up_without_quota]},
+            http_client=Wire(
+                self.complaints.url, silent_s=self._settings.timeout_s, looks=(bound, _no_retries)
             ),
         )
 
 
-async def _give_up_without_quota(response: httpx2.Response) -> None:
+async def _no_retries(response: httpx2.Response) -> None:
     """Keep the SDK from retrying an empty account, which the API reports as a rate limit."""
     if response.status_code == 429 and b"insufficient_quota" in await response.aread():
         response.headers["x-should-retry"] = "false"

@@ -14,7 +14,7 @@ import orjson
 
 from bot.backends.guards.openai.categories import findings
 from bot.backends.guards.openai.request import bodies
-from bot.backends.openai.settings import host_of, loopback
+from bot.backends.openai.proxy import proxy_of
 from bot.domain.errors import GuardError
 from bot.domain.moderation import Sample
 from bot.ports.guard import Judgement
@@ -33,6 +33,7 @@ class OpenAIGuard:
     def __init__(self, *, base_url: str, key: str, model: str, timeout_s: float) -> None:
         self._url = f"{base_url.rstrip('/')}/moderations"
         self._model, self._timeout_s = model, timeout_s
+        self._proxy = proxy_of(self._url)
         self._headers = {"Content-Type": "application/json"}
         if key:
             self._headers["Authorization"] = f"Bearer {key}"
@@ -86,7 +87,7 @@ class OpenAIGuard:
                 timeout=aiohttp.ClientTimeout(
                     total=self._timeout_s + 1.0
                 ),  # `judge` holds the clock
-                trust_env=not loopback(host_of(self._url)),  # no proxy reaches this machine's ports
+                proxy=self._proxy,
             )
         async with self._session.post(
             self._url, data=body, headers=self._headers, allow_redirects=False
