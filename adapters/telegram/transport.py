@@ -82,7 +82,7 @@ class Wire(BaseRequest):
         wait = aiohttp.ClientTimeout(total=seconds)
         try:
             async with self._session.request(
-                method, url, data=body, headers=_JSON, timeout=wait
+                method, url, data=body, headers=_JSON, timeout=wait, allow_redirects=False
             ) as answer:
                 payload = await answer.read()
         except TimeoutError:

@@ -8,11 +8,14 @@ import subprocess
 from contextlib import asynccontextmanager, suppress
 
 import pytest
+from telegram.error import TelegramError
 
 from adapters.telegram import receiver as polling
 from adapters.telegram import webhook as hooking
+from adapters.telegram.transport import Wire
 from bot.domain.errors import ConfigError, StoreBusy
 from tests.fakes.closing import serving
+from tests.fakes.files import FakeFiles
 from tests.fakes.script import Delay, DropAfterAccept, Refuse, Reset, ServerError, TooMany
 from tests.fakes.telegram import FakeTelegram
 from tests.integration.telegram_rig import Inbox, beat, built, free_port, listening
@@ -319,3 +322,19 @@ async def test_a_quiet_bot_is_known_to_be_heard_at_once_also_after_trouble():
     async with FakeTelegram() as telegram, listening(built(telegram), Inbox()):
         await telegram.until(lambda: len(telegram.called("getUpdates")) == 2)
         assert [args["timeout"] > 0 for args in telegram.called("getUpdates")] == [False, True]
+
+
+# ---- the line
+
+
+@pytest.mark.parametrize("status", [302, 307])
+async def test_what_is_said_does_not_follow_a_redirect(status):
+    async with FakeFiles() as server, FakeFiles() as elsewhere:
+        server.redirect("/bot1:T/sendMessage", f"http://127.0.0.1:{elsewhere.port}/", status)
+        base = f"http://127.0.0.1:{server.port}/bot"
+        wire = Wire(base)
+        await wire.initialize()
+        with pytest.raises(TelegramError):
+            await wire.call(f"{base}1:T/sendMessage", {"chat_id": 42, "text": "between us"})
+        await wire.shutdown()
+        assert (len(server.hits), elsewhere.hits) == (1, [])
