@@ -50,6 +50,7 @@ MODERATED = {"local": 0.8, "remote": 1.0}  # the highest ratio of CPU with moder
 FULL_LOAD = 0.9  # of a core: then the harness may be what the bot waits for
 STARTS = 3
 TURNS = {ONE: 6, SATURATED: 6, MANY: 3}
+SHARES = {ONE: 0.25, SATURATED: 0.25, MANY: 0.5}  # of the time: what begins at once parts late
 ADVANCES = STARTS + 1 + sum(TURNS.values())  # of the progress bar
 OVERHEAD = 36.0  # seconds that starting, settling and the last answers take
 
@@ -185,7 +186,7 @@ async def _by_turns(
                     load.model.pace(first=0.3, words=40, gap=0.02)
             for _ in range(TURNS[name]):
                 for load, run in zip(loads, runs, strict=True):
-                    share = seconds / len(CHATS) / TURNS[name] / len(loads)
+                    share = seconds * SHARES[name] / TURNS[name] / len(loads)
                     run.turns[name].append(await load.phase(chats=chats, seconds=share))
                 if searcher:
                     searches.setdefault(name, []).append(await searcher.turn())

@@ -6,12 +6,15 @@ import socket
 import struct
 from contextlib import asynccontextmanager
 
+import httpx2
 import openai._base_client
 import psutil
 import pytest
 
 from bot.backends.openai.bounds import LARGEST_BODY
-from bot.domain.errors import ConfigError, ModelError, ModelRefused
+from bot.backends.openai.connecting import Connecting
+from bot.backends.openai.settings import OpenAISettings
+from bot.domain.errors import ModelError, ModelRefused
 from tests.fakes.closing import serving
 from tests.fakes.files import FakeFiles, certified
 from tests.fakes.openai import CHAT, MODELS, FakeOpenAI
@@ -113,6 +116,23 @@ async def test_what_people_wrote_is_not_sent_where_a_server_redirects_to(fake, s
     assert (len(server.hits), fake.calls) == (1, [])
 
 
+async def test_a_list_of_models_that_is_redirected_names_the_base_url(fake):
+    async with FakeFiles() as server:
+        server.redirect("/v1/models", f"{fake.base_url}/models")
+        async with opened(f"http://127.0.0.1:{server.port}/v1", model="") as model:
+            with pytest.raises(ModelRefused) as refused:
+                await answer(model)
+    assert f"redirects to {fake.base_url}, where" in str(refused.value)
+    assert fake.calls == []
+
+
+async def test_a_redirect_on_the_same_server_names_the_whole_address():
+    async with FakeFiles() as server, opened(f"http://127.0.0.1:{server.port}/v1") as model:
+        server.redirect("/v1/chat/completions", "/v2/chat/completions")
+        with pytest.raises(ModelRefused, match=f"redirects to http://127.0.0.1:{server.port}/v2,"):
+            await answer(model)
+
+
 @pytest.mark.parametrize("location", ["", "http://[", "x" * 4000, "/\n\t new"])
 async def test_a_redirect_to_anything_is_one_short_sentence(location):
     async with FakeFiles() as server, opened(f"http://127.0.0.1:{server.port}/v1") as model:
@@ -170,18 +190,32 @@ async def refusing(status):
         yield f"http://127.0.0.1:{port}"
 
 
+async def test_a_client_that_is_closed_sends_nothing_any_more(fake, monkeypatch):
+    monkeypatch.setattr(openai._base_client, "INITIAL_RETRY_DELAY", 0.2)
+    fake.script.on(CHAT, ServerError(500))
+    async with opened(fake.base_url) as model:
+        asking = asyncio.ensure_future(answer(model))
+        await fake.until_called()
+        await asyncio.sleep(0.05)  # it waits for its second try
+        await model.close()
+        with pytest.raises(ModelError, match="closed the connection"):
+            await asking
+    assert len(fake.calls) == 1
+
+
+@pytest.mark.parametrize("silent_s", [0.5, 5.0, 60.0])
+async def test_a_server_may_be_silent_as_long_as_is_configured(silent_s):
+    settings = OpenAISettings(base_url="http://127.0.0.1:9/v1", model="m", timeout_s=silent_s)
+    line = Connecting("big", settings, {}.get, "/chat/completions")
+    client = await line.open()
+    assert client.timeout == httpx2.Timeout(silent_s, connect=5.0)
+    await line.close()
+
+
 async def test_a_name_that_is_not_known_is_one_sentence():
     async with opened("https://models.invalid/v1") as model:
         with pytest.raises(ModelError, match=r"the name models\.invalid is not known"):
             await answer(model)
-
-
-@pytest.mark.parametrize("name", ["https_proxy", "all_proxy"])
-async def test_a_proxy_that_cannot_be_used_is_not_gone_around(monkeypatch, name):
-    monkeypatch.setenv(name, "socks5://ann:secret@127.0.0.1:9")
-    async with opened("https://models.example/v1") as model:
-        with pytest.raises(ConfigError, match=r"the proxy socks5://127\.0\.0\.1:9 for models"):
-            await model.open()
 
 
 async def test_a_proxy_that_wants_a_password_is_one_sentence(monkeypatch):

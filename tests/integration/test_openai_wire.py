@@ -35,7 +35,7 @@ class Speaker:
 
     def __init__(self):
         self.connections = self.asked = 0
-        self.writer = None
+        self.writer = self.heard = None
         self._news = asyncio.Event()
 
     async def serve(self, reader, writer):
@@ -55,11 +55,11 @@ class Speaker:
 
 
 @asynccontextmanager
-async def listening(speaker):
+async def listening(speaker, **settings):
     """Yield the deltas of one answer of a speaker."""
     async with serving(speaker.serve) as port, asyncio.timeout(5):
-        settings = OpenAISettings(base_url=f"http://127.0.0.1:{port}/v1", model="m")
-        model = OpenAIModel("big", settings, look_up={}.get)
+        settings = OpenAISettings(base_url=f"http://127.0.0.1:{port}/v1", model="m", **settings)
+        speaker.heard = model = OpenAIModel("big", settings, look_up={}.get)
         try:
             async with aclosing(model.stream(PROMPT)) as deltas:
                 yield deltas
@@ -115,6 +115,31 @@ async def test_no_word_is_lost_where_a_connection_breaks(how):
         ended = await anext(deltas)
     assert "".join(said) == "Good morning"
     assert ended.reason == "interrupted"
+
+
+async def test_an_answer_whose_client_is_closed_ends():
+    speaker = Speaker()
+    async with listening(speaker, timeout_s=0.4) as deltas:
+        first = asyncio.ensure_future(anext(deltas))
+        await speaker.say(HEAD, saying("Good"))
+        assert await first == "Good"
+        rest = asyncio.ensure_future(anext(deltas))
+        await asyncio.sleep(GATHER_S * 1.5)  # it waits for whatever comes
+        await speaker.heard.close()
+        assert (await rest).reason == "interrupted"
+
+
+@pytest.mark.parametrize("pause_s", [0.0, GATHER_S * 1.5])
+async def test_an_answer_with_a_broken_frame_ends_with_its_words(pause_s):
+    speaker = Speaker()
+    async with listening(speaker, timeout_s=0.4) as deltas:
+        first = asyncio.ensure_future(anext(deltas))
+        await speaker.say(HEAD, saying("Good"))
+        assert await first == "Good"
+        rest = asyncio.ensure_future(anext(deltas))
+        await asyncio.sleep(pause_s)
+        await speaker.say(b"no length\r\n")
+        assert (await rest).reason == "interrupted"
 
 
 async def test_a_connection_is_used_again_after_an_answer():

@@ -9,6 +9,7 @@ import re
 import ssl
 from collections.abc import Iterator
 from dataclasses import dataclass
+from urllib.parse import urljoin
 
 import aiohttp
 import httpx2
@@ -49,8 +50,8 @@ class Complaints:
         if cause is None:
             return self._error(f"{self._server} sent an empty answer")
         if isinstance(cause, openai.APIStatusError):
-            if cause.response.is_redirect:
-                return self._redirected(cause.response.headers.get("location", ""))
+            if cause.response.has_redirect_location:
+                return self._redirected(cause.response)
             return self._of_status(cause.status_code, cause.body)
         if isinstance(cause, Complaint):
             return self._of_status(0, cause.said)
@@ -82,11 +83,16 @@ class Complaints:
             f"model {self.name}: {self._server} refused the request ({status}){_quoted(said)}"
         )
 
-    def _redirected(self, location: str) -> ModelError:
+    def _redirected(self, response: httpx2.Response) -> ModelError:
         """Say where a server wants to have it sent, which nobody has allowed."""
-        place = " ".join(shown(location).removesuffix(self.path).split())[:QUOTE_LIMIT]
+        asked = str(response.request.url)
+        try:
+            place = urljoin(asked, response.headers["location"])
+        except ValueError:
+            place = "an address that cannot be read"
+        place = shown(place).removesuffix(asked.removeprefix(self.url.rstrip("/")))
         return ModelRefused(
-            f"model {self.name}: {self._server} redirects to {place or 'nowhere'}, where nothing "
+            f"model {self.name}: {self._server} redirects to {place[:QUOTE_LIMIT]}, where nothing "
             "is sent; if that is the right server, put its address into base_url"
         )
 

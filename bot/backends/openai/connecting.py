@@ -6,6 +6,7 @@ Importing this module imports the SDK.
 import asyncio
 from collections.abc import Mapping
 from typing import cast
+from urllib.request import getproxies
 
 import aiohttp
 import httpx2
@@ -20,11 +21,14 @@ from bot.backends.openai.settings import (
     OpenAISettings,
     address,
     host_of,
+    loopback,
     url_problems,
 )
-from bot.backends.openai.wire import Wire
+from bot.backends.openai.wire import KEEP_S, MOST_CALLS, Wire
 from bot.domain.errors import ConfigError
 
+CONNECT_S = 5.0
+PROXIES = frozenset(("http", "https", "all"))  # as the environment names them
 RETRIES = 2  # of one call, by the SDK: 408, 409, 429, 5xx, broken connections
 # What the SDK would tell each server of this machine, its system and its Python.
 OF_THE_MACHINE = ("Lang", "Package-Version", "OS", "Arch", "Runtime", "Runtime-Version", "Async")
@@ -114,9 +118,18 @@ class Connecting:
             base_url=self.complaints.url,
             default_headers=cast("Mapping[str, str]", UNSAID),
             max_retries=RETRIES,
-            http_client=Wire(
-                self.complaints.url, silent_s=self._settings.timeout_s, looks=(bound, _no_retries)
-            ),
+            timeout=httpx2.Timeout(self._settings.timeout_s, connect=CONNECT_S),
+            http_client=self._http(),
+        )
+
+    def _http(self) -> httpx2.AsyncClient:
+        """Return what requests travel by: the SDK's own way knows proxies."""
+        if loopback(self._host) or not PROXIES.intersection(getproxies()):
+            return Wire(self.complaints.url, LOOKS)
+        return openai.DefaultAioHttpClient(
+            limits=httpx2.Limits(max_connections=MOST_CALLS, keepalive_expiry=KEEP_S),
+            follow_redirects=False,
+            event_hooks={"response": [*LOOKS]},
         )
 
 
@@ -124,3 +137,6 @@ async def _no_retries(response: httpx2.Response) -> None:
     """Keep the SDK from retrying an empty account, which the API reports as a rate limit."""
     if response.status_code == 429 and b"insufficient_quota" in await response.aread():
         response.headers["x-should-retry"] = "false"
+
+
+LOOKS = (bound, _no_retries)  # at each response, before its body is read

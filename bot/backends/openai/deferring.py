@@ -2,7 +2,7 @@
 
 They are two thirds of its modules and 0.2 s of CPU at every start, and Parley reads the wire
 itself. Their packages are put in place without being executed; whoever asks one of them for a name
-has it executed then, so that everything in the SDK works as it always does.
+has it executed then, so that whatever is asked for is there as ever.
 """
 
 import sys

@@ -1,8 +1,8 @@
 """How the SDK's requests travel: over aiohttp, by a client that does what a model's call needs.
 
 The SDK takes any client of httpx2 as its `http_client` and keeps its retries and errors. This one
-has no cookies, follows no redirect (what people wrote goes where the operator said), reads no
-`.netrc`, and merges and parses nothing anew for each call. A streamed answer is read no more often
+has no cookies, follows no redirect (what people wrote goes where the operator said), knows no
+proxy, and merges and parses nothing anew for each call. A streamed answer is read no more often
 than people see it change; its end is noticed at once.
 """
 
@@ -18,9 +18,6 @@ import aiohttp
 import httpx2
 import yarl
 
-from bot.backends.openai.proxy import proxy_of
-
-CONNECT_S = 5.0
 KEEP_S = 60.0  # an idle connection is kept: a new one costs a TLS handshake
 MOST_CALLS = 1000  # at a time
 GATHER_S = 0.1  # between two readings of a stream: each costs the same, however much has come
@@ -35,17 +32,15 @@ _address = lru_cache(maxsize=16)(yarl.URL)
 class Wire(httpx2.AsyncClient):
     """The SDK's client for one server."""
 
-    def __init__(self, url: str, *, silent_s: float, looks: Sequence[Look]) -> None:
+    def __init__(self, url: str, looks: Sequence[Look]) -> None:
         """Make it ready; this takes some 50 ms of CPU where certificates have to be read.
 
         Args:
             url: of the server. A plain one is of this machine and needs no certificates.
-            silent_s: seconds that the server may be silent.
             looks: see each response before its body is read, and may change it.
         """
         self._connections, self._looks = Connections(url), looks
-        timeout = httpx2.Timeout(silent_s, connect=CONNECT_S)
-        super().__init__(transport=self._connections, timeout=timeout, trust_env=False)
+        super().__init__(transport=self._connections, trust_env=False)
 
     def build_request(self, method: str, url: Any, **given: Any) -> httpx2.Request:
         """Build what the SDK sends: mostly bytes that are ready, with headers that are complete."""
@@ -81,8 +76,8 @@ class Connections(httpx2.AsyncBaseTransport):
     def __init__(self, url: str) -> None:
         secure = urlsplit(url).scheme != "http"
         self._tls: ssl.SSLContext | bool = httpx2.create_ssl_context() if secure else True
-        self._proxy = proxy_of(url)
         self._session: aiohttp.ClientSession | None = None
+        self._closed = False
 
     async def handle_async_request(self, request: httpx2.Request) -> httpx2.Response:
         """Send one request, over a connection that is kept where there is one.
@@ -91,6 +86,8 @@ class Connections(httpx2.AsyncBaseTransport):
             httpx2.TransportError: what the SDK may try again.
             aiohttp.ClientError, OSError: the rest.
         """
+        if self._closed:
+            raise aiohttp.ServerDisconnectedError("closed here, meanwhile")
         session = self._session = self._session or self._opened()
         waits = request.extensions["timeout"]
         limits = aiohttp.ClientTimeout(
@@ -109,12 +106,13 @@ class Connections(httpx2.AsyncBaseTransport):
         return httpx2.Response(
             response.status,
             headers=response.raw_headers,
-            stream=Events(response) if streamed else Body(response),
+            stream=(Events if streamed else Body)(response, waits["read"]),
             request=request,
         )
 
     async def aclose(self) -> None:
-        """Close them."""
+        """Close them; nothing is sent any more."""
+        self._closed = True
         session, self._session = self._session, None
         if session is not None:
             await session.close()
@@ -125,7 +123,6 @@ class Connections(httpx2.AsyncBaseTransport):
                 limit=MOST_CALLS, keepalive_timeout=KEEP_S, ssl=self._tls
             ),
             cookie_jar=aiohttp.DummyCookieJar(),
-            proxy=self._proxy,
             auto_decompress=False,  # `httpx2.Response` does it
         )
 
@@ -133,13 +130,13 @@ class Connections(httpx2.AsyncBaseTransport):
 class Body(httpx2.AsyncByteStream):
     """The bytes of a response as they come."""
 
-    def __init__(self, response: aiohttp.ClientResponse) -> None:
-        self._response = response
+    def __init__(self, response: aiohttp.ClientResponse, silent_s: float | None) -> None:
+        self._response, self._silent_s = response, silent_s
 
     async def __aiter__(self) -> AsyncIterator[bytes]:
         """Yield what has come; raises as `Connections.handle_async_request` does."""
         with _translated():
-            data = await self._response.content.readany()
+            data = await self._next()
             while data:
                 yield data
                 data = await self._more()
@@ -149,8 +146,13 @@ class Body(httpx2.AsyncByteStream):
         self._response.release()
         await self._response.wait_for_close()
 
+    async def _next(self) -> bytes:
+        """Wait for something; aiohttp's own clock stops where a connection goes without a word."""
+        async with asyncio.timeout(self._silent_s):
+            return await self._response.content.readany()
+
     async def _more(self) -> bytes:
-        return await self._response.content.readany()
+        return await self._next()
 
 
 class Events(Body):
@@ -164,9 +166,9 @@ class Events(Body):
                 while size < ENOUGH and (part := await content.readany()):
                     parts.append(part)
                     size += len(part)
-        except (aiohttp.ClientError, OSError):  # the moment is over, or it is raised again below
+        except (aiohttp.ClientError, OSError, RuntimeError):  # over, or it is raised again below
             pass
-        return b"".join(parts) or await content.readany()
+        return b"".join(parts) or await self._next()
 
 
 def _body(request: httpx2.Request) -> Any:
@@ -186,7 +188,7 @@ def _translated() -> Iterator[None]:
         raise httpx2.ConnectError(str(error)) from error
     except aiohttp.ConnectionTimeoutError as error:
         raise httpx2.ConnectTimeout(str(error)) from error
-    except aiohttp.ServerTimeoutError as error:
+    except TimeoutError as error:
         raise httpx2.ReadTimeout(str(error)) from error
-    except (aiohttp.ClientConnectionError, aiohttp.ClientPayloadError) as error:
-        raise httpx2.ReadError(str(error)) from error
+    except (aiohttp.ClientConnectionError, aiohttp.ClientPayloadError, RuntimeError) as error:
+        raise httpx2.ReadError(str(error)) from error  # aiohttp's word for a line that is gone

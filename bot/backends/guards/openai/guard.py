@@ -11,10 +11,12 @@ from typing import Any
 
 import aiohttp
 import orjson
+import yarl
+from aiohttp.helpers import get_env_proxy_for_url
 
 from bot.backends.guards.openai.categories import findings
 from bot.backends.guards.openai.request import bodies
-from bot.backends.openai.proxy import proxy_of
+from bot.backends.openai.settings import host_of, loopback
 from bot.domain.errors import GuardError
 from bot.domain.moderation import Sample
 from bot.ports.guard import Judgement
@@ -33,10 +35,10 @@ class OpenAIGuard:
     def __init__(self, *, base_url: str, key: str, model: str, timeout_s: float) -> None:
         self._url = f"{base_url.rstrip('/')}/moderations"
         self._model, self._timeout_s = model, timeout_s
-        self._proxy = proxy_of(self._url)
         self._headers = {"Content-Type": "application/json"}
         if key:
             self._headers["Authorization"] = f"Bearer {key}"
+        self._proxied = _proxied(self._url)
         self._session: aiohttp.ClientSession | None = None
 
     @property
@@ -68,7 +70,7 @@ class OpenAIGuard:
         for left in range(TRIES - 1, -1, -1):
             try:
                 status, answer = await self._posted(body)
-            except (aiohttp.ClientError, OSError) as error:
+            except (aiohttp.ClientError, OSError, ValueError) as error:
                 if not left:
                     raise GuardError(f"moderation: {type(error).__name__}") from error
             else:
@@ -87,12 +89,25 @@ class OpenAIGuard:
                 timeout=aiohttp.ClientTimeout(
                     total=self._timeout_s + 1.0
                 ),  # `judge` holds the clock
-                proxy=self._proxy,
             )
         async with self._session.post(
-            self._url, data=body, headers=self._headers, allow_redirects=False
+            self._url, data=body, headers=self._headers, allow_redirects=False, **self._proxied
         ) as response:
             return response.status, await _body(response.content)
+
+
+def _proxied(url: str) -> dict[str, Any]:
+    """Return how a call passes the proxy of the environment; none reaches this machine's ports.
+
+    Left to itself aiohttp would also read `.netrc`, at each call, and fail beside a key.
+    """
+    if loopback(host_of(url)):
+        return {}
+    try:
+        proxy, known = get_env_proxy_for_url(yarl.URL(url))
+    except LookupError:
+        return {}
+    return {"proxy": proxy, "proxy_headers": known and {"Proxy-Authorization": known.encode()}}
 
 
 async def _body(content: aiohttp.StreamReader) -> bytes:
