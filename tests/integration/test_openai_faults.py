@@ -133,6 +133,24 @@ async def test_a_redirect_on_the_same_server_names_the_whole_address():
             await answer(model)
 
 
+@pytest.mark.parametrize(
+    ("body", "kind"),
+    [
+        (b"<html>Hello</html>", "text/html"), (b"Hello", "text/plain"), (b"", "text/plain"),
+        (b"{}", "application/json"), (b'{"data": null}', "application/json"),
+        (b'["a", "b"]', "application/json"), (b'{"data": [1]}', "application/json"),
+        (b'{"data": {"id": "m"}}', "application/json"), (b"{", "application/json"),
+        (b"data: {}\n\n", "text/event-stream"),
+    ],
+)  # fmt: skip
+async def test_something_else_than_a_list_of_models_is_one_sentence(body, kind):
+    async with FakeFiles() as server:
+        server.serve("/v1/models", body, kind)
+        async with opened(f"http://127.0.0.1:{server.port}/v1", model="") as model:
+            with pytest.raises(ModelError, match="base_url"):
+                await answer(model)
+
+
 @pytest.mark.parametrize("location", ["", "http://[", "x" * 4000, "/\n\t new"])
 async def test_a_redirect_to_anything_is_one_short_sentence(location):
     async with FakeFiles() as server, opened(f"http://127.0.0.1:{server.port}/v1") as model:

@@ -16,7 +16,7 @@ import httpx2
 import openai
 
 from bot.backends.openai.connecting import BROKEN, Connecting
-from bot.backends.openai.hearing import Complaint, Hearing
+from bot.backends.openai.hearing import Complaint, Garbled, Hearing
 from bot.backends.openai.request import Dialect, body
 from bot.backends.openai.settings import LookUp, OpenAISettings
 from bot.backends.openai.transcription import transcribed
@@ -139,9 +139,15 @@ async def _first_model(client: openai.AsyncOpenAI) -> str:
     """Return the model to use where nobody named one: the usual one, else the server's first.
 
     A model that its server will shut down carries `shutdown_date` and is not chosen.
+
+    Raises:
+        Garbled: a web page or the like came instead of a list, on which the SDK stumbles.
     """
-    listed = await client.models.list()
-    names = [model.id for model in listed.data if not getattr(model, "shutdown_date", None)]
+    try:
+        listed = await client.models.list()
+        names = [model.id for model in listed.data if not getattr(model, "shutdown_date", None)]
+    except (AttributeError, TypeError, ValueError) as stumble:
+        raise Garbled("sent no list of models") from stumble
     return USUAL_MODEL if USUAL_MODEL in names or not names else names[0]
 
 
