@@ -8,11 +8,12 @@ import asyncio
 import logging
 from collections.abc import Sequence
 from typing import Any
+from urllib.parse import urlsplit
+from urllib.request import proxy_bypass
 
 import aiohttp
 import orjson
-import yarl
-from aiohttp.helpers import get_env_proxy_for_url
+from aiohttp.helpers import proxies_from_env
 
 from bot.backends.guards.openai.categories import findings
 from bot.backends.guards.openai.request import bodies
@@ -101,13 +102,12 @@ def _proxied(url: str) -> dict[str, Any]:
 
     Left to itself aiohttp would also read `.netrc`, at each call, and fail beside a key.
     """
-    if loopback(host_of(url)):
+    host = host_of(url)
+    known = proxies_from_env().get(urlsplit(url).scheme)
+    if known is None or loopback(host) or proxy_bypass(host):
         return {}
-    try:
-        proxy, known = get_env_proxy_for_url(yarl.URL(url))
-    except LookupError:
-        return {}
-    return {"proxy": proxy, "proxy_headers": known and {"Proxy-Authorization": known.encode()}}
+    by = known.proxy_auth
+    return {"proxy": known.proxy, "proxy_headers": by and {"Proxy-Authorization": by.encode()}}
 
 
 async def _body(content: aiohttp.StreamReader) -> bytes:
