@@ -165,8 +165,8 @@ async def test_a_judge_who_cannot_be_reached_cannot_tell(model, judge):
         await judge.judge(Sample(text="hello"))
 
 
-async def test_a_netrc_of_whoever_runs_the_bot_is_not_read(model, monkeypatch, tmp_path):
-    """The key is the bot's own; the proxy of the environment is taken all the same."""
+async def test_a_netrc_does_not_stand_in_the_way_of_the_key(model, monkeypatch, tmp_path):
+    """The server is given the bot's own key; the proxy of the environment is taken all the same."""
     monkeypatch.setenv("NETRC", str(tmp_path / "netrc"))
     (tmp_path / "netrc").write_text("default login ann password secret\n")
     for name in ("no_proxy", "NO_PROXY"):
