@@ -228,6 +228,7 @@ class Assembly:
             handle=handle,
             senders=self.senders,
             stop_answers=answering.stop_all,
+            doorway=answering.speaking.doorway,
             clock=SystemClock(),
             metrics=self.metrics,
             attempts=self.config.turns.attempts,

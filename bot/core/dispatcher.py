@@ -11,6 +11,7 @@ from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 
 from bot.core import sentences
+from bot.core.doorway import Doorway
 from bot.core.journal import TurnOutbox, address, reference_of
 from bot.core.metrics import Metrics
 from bot.domain.errors import (
@@ -45,6 +46,7 @@ class Dispatcher:
     handle: Callable[[Turn], Awaitable[Result]]
     senders: Mapping[str, Sender]
     stop_answers: Callable[[], None]  # ends every running model stream
+    doorway: Doorway
     clock: Clock
     metrics: Metrics
     attempts: int = 5
@@ -60,7 +62,9 @@ class Dispatcher:
         while True:
             while len(self._tasks) >= self.parallel:
                 await asyncio.wait(self._tasks, return_when=asyncio.FIRST_COMPLETED)
-            for turn in await self.lanes.claim(self.parallel - len(self._tasks)):
+            room = min(await self.doorway.room(), self.parallel - len(self._tasks))
+            for turn in await self.lanes.claim(room):
+                self.doorway.enter(turn.lane)
                 self._begin(turn, self._tasks)
 
     async def drain(self, seconds: float) -> None:
@@ -87,6 +91,7 @@ class Dispatcher:
         task = asyncio.create_task(self._lane(turn), name=f"lane {turn.lane}")
         tasks.add(task)
         task.add_done_callback(tasks.discard)
+        task.add_done_callback(lambda _: self.doorway.leave(turn.lane))
 
     async def _lane(self, turn: Turn) -> None:
         following: Turn | None = turn

@@ -9,6 +9,7 @@ from bot.core import sentences
 from bot.core.chains import Chains, KeptSteps
 from bot.core.citing import Citing
 from bot.core.composing import NOTHING, Composing, Given
+from bot.core.doorway import Doorway
 from bot.core.draft import Draft
 from bot.core.journal import TurnJournal, reference_of
 from bot.core.outgoing import Outgoing
@@ -31,6 +32,7 @@ class Speaking:
     timeout_s: float
     outgoing: Callable[[Policy], Outgoing]  # what may leave, for one answer
     rooms: Mapping[str, int] = field(default_factory=dict)  # tokens of prompt by model, if limited
+    doorway: Doorway = field(default_factory=Doorway)  # through which turns come here
 
     async def words(
         self,
@@ -57,6 +59,7 @@ class Speaking:
                 yield composed.note
             keeping.note("memory", {"kind": policy.memory.kind, "lines": composed.remembered})
             draft.asks(policy.model, composed.prompt)
+            self.doorway.leave(turn.lane)
             draft.citing = Citing(composed.prompt.grounds.passages)
             stream = self.chains.speaker(policy, keeping).stream(composed.prompt)
             try:
