@@ -4,21 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
-from bot.ports.store import Remembered
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Summary:
-    """What the lines `first` to `last` of a memory say; it lives as long as all of them do."""
-
-    memory: str
-    epoch: int
-    first: int
-    last: int
-    text: str = field(repr=False)
-    tokens: int
-    model: str
-    at: float  # seconds since 1970
+from bot.ports.store import Remembered, Summary
 
 
 class Summaries(Protocol):

@@ -60,11 +60,26 @@ class Remembered(NamedTuple):
         return f"{self.name}: {self.text}" if self.role == "user" and self.name else self.text
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Summary:
+    """What the lines `first` to `last` of a memory say; it lives as long as all of them do."""
+
+    memory: str
+    epoch: int
+    first: int
+    last: int
+    text: str = field(repr=False)
+    tokens: int
+    model: str
+    at: float  # seconds since 1970
+
+
 class Since(NamedTuple):
     """What has come to a memory since somebody read lines `first` to `last` of it."""
 
     still: int  # how many of the lines from `first` to `last` are there
     newer: Sequence[Remembered]  # newest first
+    summary: Summary | None = None  # of the older lines, as it is now
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

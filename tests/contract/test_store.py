@@ -13,7 +13,7 @@ from bot.backends.sqlite.store import opened
 from bot.domain.errors import StoreBusy, StoreError
 from bot.domain.events import Announced, Attachment, MessageDeleted, MessageEdited, MessageReceived
 from bot.domain.replies import Part, Receipt
-from bot.ports.store import NewLine, Result
+from bot.ports.store import NewLine, Result, Summary
 from tests.events import PLACE, command, message
 
 
@@ -265,6 +265,24 @@ async def test_what_is_new_since_a_reading_is_told_and_what_is_gone_shows(at):
         assert await store.records.since("memory", 0, first=q0.id, last=a1.id) is None
         await store.records.reset("memory")
         assert await store.records.since("memory", 0, first=q0.id, last=a2.id) is None
+
+
+async def test_what_was_summed_up_is_told_with_what_is_new(at):
+    async with at() as store:
+        await put(store, message("0"), lane=LANE)
+        (turn,) = await claim(store)
+        await store.lanes.finish(turn, Result(lines=said("q", "a")))
+        a, q = await store.records.recall("memory", 0, limit=9)
+        summary = Summary(memory="memory", epoch=0, first=q.id, last=a.id, text="they met",
+                          tokens=2, model="main", at=1.0)  # fmt: skip
+        assert (await store.records.since("memory", 0, first=q.id, last=a.id)).summary is None
+        assert await store.summaries.write(summary, before=None, lines=[q, a])
+        since = await store.records.since("memory", 0, first=q.id, last=a.id)
+        assert since == (2, [], summary)
+        assert since.summary == await store.summaries.read("memory", 0)
+        await store.lanes.withdraw(deletion("m-q"))
+        assert await store.summaries.read("memory", 0) is None
+        assert await store.records.since("memory", 0, first=q.id, last=a.id) is None
 
 
 async def test_a_retried_answer_takes_the_place_of_the_old_one(at):
@@ -662,6 +680,57 @@ async def test_a_part_that_nobody_waits_for_is_written_with_what_comes_next(tmp_
         assert parts(tmp_path) == []
         await asyncio.wait_for(put(store, message("next")), 5)
         assert parts(tmp_path) == [(0,)]
+
+
+async def test_a_turn_ends_with_what_is_written_next_in_its_place(tmp_path, no_time, monkeypatch):
+    monkeypatch.setattr("bot.backends.sqlite.lanes.OPEN_S", 3600.0)
+    async with sqlite(tmp_path) as store:
+        await put(store, message("one"))
+        (turn,) = await claim(store)
+        ending = asyncio.create_task(store.lanes.finish(turn, Result(lines=said("one"))))
+        await nothing_ready(store)
+        assert await texts(store) == []
+        async with asyncio.timeout(5):
+            await put(store, message("two"))
+            assert (await ending).event.text == "two"
+        assert await texts(store) == ["one"]
+
+
+async def test_a_turn_ends_at_once_where_another_waits(tmp_path, no_time, monkeypatch):
+    monkeypatch.setattr("bot.backends.sqlite.lanes.OPEN_S", 3600.0)
+    async with sqlite(tmp_path) as store:
+        await put(store, message("one"))
+        await put(store, message("two"))
+        (turn,) = await claim(store)
+        async with asyncio.timeout(5):
+            turn = await store.lanes.finish(turn, Result())
+            ending = asyncio.create_task(store.lanes.finish(turn, Result()))
+            storing = asyncio.create_task(put(store, message("three")))
+            assert (await ending).event.text == "three"
+            await storing
+
+
+async def test_a_turn_ends_at_once_where_another_was_being_stored(tmp_path, no_time, monkeypatch):
+    monkeypatch.setattr("bot.backends.sqlite.lanes.OPEN_S", 3600.0)
+    async with sqlite(tmp_path) as store, asyncio.timeout(20):
+        await put(store, message("0"))
+        (turn,) = await claim(store)
+        for number in range(1, 20):
+            storing = asyncio.create_task(put(store, message(str(number))))
+            for _ in range(number % 5):  # at any moment of the other commit
+                await asyncio.sleep(0)
+            turn = await store.lanes.finish(turn, Result())
+            await storing
+            turn = turn or (await claim(store))[0]
+            assert turn.event.text == str(number)
+
+
+async def test_a_turn_ends_soon_where_nothing_follows(tmp_path, no_time):
+    async with sqlite(tmp_path) as store:
+        await put(store, message("one"))
+        (turn,) = await claim(store)
+        store.lanes.save_part(turn, Part(index=0, id="7"))
+        assert await asyncio.wait_for(store.lanes.finish(turn, Result()), 5) is None
 
 
 async def test_counts_of_tokens_are_written_with_what_comes_next(tmp_path, no_time):

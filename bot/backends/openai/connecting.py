@@ -34,7 +34,13 @@ RETRIES = 2  # of one call, by the SDK: 408, 409, 429, 5xx, broken connections
 OF_THE_MACHINE = ("Lang", "Package-Version", "OS", "Arch", "Runtime", "Runtime-Version", "Async")
 UNSAID = {f"X-Stainless-{name}": openai.Omit() for name in OF_THE_MACHINE}
 OF_THE_CALL = ("X-Stainless-Retry-Count", "X-Stainless-Read-Timeout")
-UNSAID_OF_A_CALL = {name: openai.Omit() for name in OF_THE_CALL}
+# What is left out here the SDK copies or makes anew at each call, for nothing.
+OF_A_CALL: openai.RequestOptions = {
+    "headers": {name: openai.Omit() for name in OF_THE_CALL},
+    "idempotency_key": "",
+    "max_retries": RETRIES,
+    "security": {"bearer_auth": True},
+}
 
 # What the SDK would not try again comes as it is; without a free file it cannot even import what it
 # waits with.
@@ -53,6 +59,7 @@ class Connecting:
         self.complaints = Complaints(
             name=name, settings=settings, url=url, keyed=bool(key), path=path
         )
+        self._timeout = httpx2.Timeout(settings.timeout_s, connect=CONNECT_S)
         self._client: openai.AsyncOpenAI | None = None
         self._opening = asyncio.Lock()
 
@@ -89,7 +96,7 @@ class Connecting:
             self._url,
             cast_to=httpx2.Response,
             content=content,
-            options={"headers": UNSAID_OF_A_CALL},
+            options={**OF_A_CALL, "timeout": self._timeout},
             stream=True,
             stream_cls=openai.AsyncStream[object],
         )
@@ -118,7 +125,7 @@ class Connecting:
             base_url=self.complaints.url,
             default_headers=cast("Mapping[str, str]", UNSAID),
             max_retries=RETRIES,
-            timeout=httpx2.Timeout(self._settings.timeout_s, connect=CONNECT_S),
+            timeout=self._timeout,
             http_client=self._http(),
         )
 

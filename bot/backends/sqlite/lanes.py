@@ -30,12 +30,16 @@ where closed is not null and instr(event, substr(lane, 1, instr(lane, ':'))) = 1
 order by closed desc limit 50)"""
 
 
+OPEN_S = 0.005  # for which the end of a turn waits for another message
+
+
 class SqliteLanes:
     """Intake, Lanes and Journal over one writer; `bot.ports.store` says what each method does."""
 
     def __init__(self, writer: Writer, connection: WriterConnection) -> None:
         self.waiting = Waiting()
         self._writer, self._connection = writer, connection
+        self._closing: set[str] = set()  # lanes whose turn has ended, but not on disk yet
         self._timers = Timers(writer, connection, self.ingest)
 
     # ---- start and stop
@@ -65,7 +69,7 @@ class SqliteLanes:
 
         def wait(_: object = None) -> None:
             for turn in stored:
-                self.waiting.offer(turn)
+                self._offer(turn)
 
         def keep(done: "asyncio.Future[Any]") -> None:
             if not done.exception() and done.result():
@@ -84,6 +88,12 @@ class SqliteLanes:
                 future.add_done_callback(wait)
             raise
         return stored[0] if stored else None
+
+    def _offer(self, turn: Turn) -> None:
+        """Let a stored turn wait in its lane, but not for one there that has ended already."""
+        self.waiting.offer(turn)
+        if turn.lane in self._closing:
+            self._writer.hurry()
 
     async def overhear(
         self, event: MessageReceived, line: NewLine, *, lane: str, memory: str
@@ -161,8 +171,12 @@ class SqliteLanes:
         return await self.waiting.claim(limit)
 
     async def finish(self, turn: Turn, result: Result) -> Turn | None:
-        """Write everything that a turn leaves behind, then hand over the lane's next turn."""
-        changed = await self._writer.put(lambda db: rows.close(db, turn, result))
+        """Write everything that a turn leaves behind, then hand over the lane's next turn.
+
+        Where none waits, it stays open for a moment: who is answered may write at once, and what
+        they write is stored by the same commit.
+        """
+        changed = await self._closed(turn, result)
         if changed is None:
             return self.waiting.next(turn)
         if changed.lane == turn.lane:
@@ -170,6 +184,20 @@ class SqliteLanes:
         following = self.waiting.next(turn)
         self.waiting.put_back(changed)
         return following
+
+    async def _closed(self, turn: Turn, result: Result) -> Turn | None:
+        """Commit the end of a turn; returns the turn as it is where it may not end."""
+        alone = self.waiting.depth(turn.lane) <= 1
+        closing = self._writer.put(lambda db: rows.close(db, turn, result), along=alone)
+        if not alone:
+            return await closing
+        self._closing.add(turn.lane)
+        hurry = asyncio.get_running_loop().call_later(OPEN_S, self._writer.hurry)
+        try:
+            return await asyncio.shield(closing)  # to await it alone would end its waiting
+        finally:
+            hurry.cancel()
+            self._closing.discard(turn.lane)
 
     async def fail(self, turn: Turn, *, not_before: float, counted: bool = True) -> None:
         """Keep the turn at the head of its lane; an event of the control track joins its lane."""

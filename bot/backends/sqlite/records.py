@@ -5,6 +5,7 @@ from collections.abc import Awaitable, Mapping, Sequence
 
 import aiosqlite
 
+from bot.backends.sqlite.summaries import COLUMNS, made
 from bot.backends.sqlite.writer import Writer
 from bot.ports.store import Question, Remembered, Since
 
@@ -13,11 +14,12 @@ where memory = ?1 and id < ?3 and event <> ?4
   and coalesce((select epoch from memories where key = ?1), 0) = coalesce(?2,
     (select epoch from memories where key = ?1), 0)
 order by id desc limit ?5"""
-SINCE = """select id, role, text, name, size, tokens, event,
-  (select count(*) from lines where memory = ?1 and id between ?3 and ?4)
-from lines where memory = ?1 and id >= ?4
+SINCE = f"""select l.id, role, l.text, name, size, l.tokens, event,
+  (select count(*) from lines where memory = ?1 and id between ?3 and ?4), {COLUMNS}
+from lines l left join summaries s on l.id = ?4 and s.memory = ?1 and s.epoch = ?2
+where l.memory = ?1 and l.id >= ?4
   and coalesce((select epoch from memories where key = ?1), 0) = ?2
-order by id desc"""
+order by l.id desc"""
 LAST_QUESTION = """select id, event, text, message, person, name, lane, at from lines
 where memory = ? and role = 'user' and substr(event, 1, 6) <> 'heard ' order by id desc limit 1"""
 NEWEST = (1 << 63) - 1
@@ -43,7 +45,9 @@ class SqliteRecords:
         rows = list(await self._reader.execute_fetchall(SINCE, (key, epoch, first, last)))
         if not rows or rows[-1][0] != last:
             return None
-        return Since(rows[0][7], [Remembered._make(row[:7]) for row in rows[:-1]])
+        still, *summary = rows[-1][7:]
+        recap = None if summary[0] is None else made(summary)
+        return Since(still, [Remembered._make(row[:7]) for row in rows[:-1]], recap)
 
     async def reset(self, key: str) -> int:
         """Raise the epoch, so that an answer that is still being written cannot come back."""

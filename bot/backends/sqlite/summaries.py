@@ -10,11 +10,10 @@ from collections.abc import Sequence
 import aiosqlite
 
 from bot.backends.sqlite.writer import Writer
-from bot.ports.memory import Summary
-from bot.ports.store import Remembered
+from bot.ports.store import Remembered, Summary
 
-READ = """select memory, epoch, first, last, text, tokens, model, at from summaries
-where memory = ? and epoch = ?"""
+COLUMNS = "s.memory, s.epoch, s.first, s.last, s.text, s.tokens, s.model, s.at"
+READ = f"select {COLUMNS} from summaries s where s.memory = ? and s.epoch = ?"
 EPOCH = "select coalesce((select epoch from memories where key = ?), 0)"
 COVERED = "select id, text from lines where memory = ? and id between ? and ? order by id"
 
@@ -28,7 +27,7 @@ class SqliteSummaries:
     async def read(self, memory: str, epoch: int) -> Summary | None:
         """Read one row."""
         for row in await self._reader.execute_fetchall(READ, (memory, epoch)):
-            return _summary(row)
+            return made(row)
         return None
 
     async def write(
@@ -42,7 +41,7 @@ class SqliteSummaries:
             found = db.execute(READ, (key, summary.epoch)).fetchone()
             if db.execute(EPOCH, (key,)).fetchone()[0] != summary.epoch:
                 return False
-            if (_summary(found) if found else None) != before:
+            if (made(found) if found else None) != before:
                 return False
             if db.execute(COVERED, (key, covered[0][0], summary.last)).fetchall() != covered:
                 return False
@@ -56,6 +55,7 @@ class SqliteSummaries:
         return await self._writer.put(work)
 
 
-def _summary(row: Sequence[object]) -> Summary:
+def made(row: Sequence[object]) -> Summary:
+    """Return a row of `COLUMNS` as what it is."""
     names = ("memory", "epoch", "first", "last", "text", "tokens", "model", "at")
     return Summary(**dict(zip(names, row, strict=True)))  # type: ignore[arg-type]

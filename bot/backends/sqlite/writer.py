@@ -111,13 +111,18 @@ class Writer:
             StoreError: this piece of work failed; the others of its batch did not.
         """
         loop = asyncio.get_running_loop()
-        future: asyncio.Future[T] = Along(self._filled.set) if along else loop.create_future()
+        future: asyncio.Future[T] = Along(self.hurry) if along else loop.create_future()
         self._queue.append((work, future))
         if not along:
             self._filled.set()
         elif self._waits is None:
             self._waits = loop.call_later(COMPANY_S, self._filled.set)
         return future
+
+    def hurry(self) -> None:
+        """Let what goes along wait no longer; where nothing does, the next may still wait."""
+        if self._queue:
+            self._filled.set()
 
     async def close(self) -> None:
         """Commit what is queued and stop."""

@@ -15,8 +15,8 @@ from dataclasses import dataclass, field
 from bot.core.memory.finding import BYTES_PER_TOKEN, NOT_COMPARED, related
 from bot.core.memory.meaning import ByMeaning
 from bot.domain.policy import MemoryPolicy
-from bot.ports.memory import Summaries, Summary
-from bot.ports.store import Memory, Remembered
+from bot.ports.memory import Summaries
+from bot.ports.store import Memory, Remembered, Since, Summary
 from bot.ports.tokens import TokenCounter
 
 PER_LINE = 4  # tokens that a chat format spends on a line beside its text
@@ -37,6 +37,7 @@ class Kept:
     lines: list[Remembered] = field(default_factory=list)
     complete: bool = False  # nothing older is stored
     spent: int = 0  # tokens that they have at least
+    since: Since | None = None  # what was read when they were brought up to date
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,7 +116,8 @@ class Recall:
         half = policy.max_tokens // 2
         if kept.complete and _fitting_by_size(kept.lines, half) is not None:
             return None
-        summary = await self.summaries.read(key, kept.epoch)
+        since = kept.since
+        summary = since.summary if since else await self.summaries.read(key, kept.epoch)
         last = summary.last if summary else 0
         if sum(_about(line) for line in kept.lines if line.id > last) > half:
             self.behind.add(key)
@@ -127,7 +129,7 @@ class Recall:
         if kept is None or kept.epoch != epoch or not kept.lines:
             return Kept(epoch)
         first, last = kept.lines[-1].id, kept.lines[0].id
-        since = await self.memory.since(key, epoch, first=first, last=last)
+        kept.since = since = await self.memory.since(key, epoch, first=first, last=last)
         if since is None or since.still != len(kept.lines):
             return Kept(epoch)
         kept.lines[:0] = since.newer

@@ -22,9 +22,9 @@ from bot.domain.errors import ContextTooLong, ModelError
 from bot.domain.policy import MemoryPolicy, Policy
 from bot.domain.text import storable, visible
 from bot.domain.untrusted import Fence, roleless
-from bot.ports.memory import Summaries, Summary
+from bot.ports.memory import Summaries
 from bot.ports.model import Model
-from bot.ports.store import Remembered, Turn
+from bot.ports.store import Remembered, Summary, Turn
 
 log = logging.getLogger(__name__)
 AT_ONCE = 8  # jobs: fewer fall behind where many talk at once
