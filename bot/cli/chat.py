@@ -10,9 +10,16 @@ from bot.cli.options import config_option
 talk = late("bot.cli.chatting:talk")
 
 
+def _question(_: click.Context, __: click.Parameter, value: str | None) -> str:
+    """Refuse to ask nothing."""
+    if value is not None and not value.strip():
+        raise click.BadParameter("there is no question in it")
+    return value or ""
+
+
 @click.command()
 @config_option
-@click.option("--once", metavar="TEXT", default="", help="Print one answer and end.")
+@click.option("--once", metavar="TEXT", callback=_question, help="Print one answer and end.")
 @click.option(
     "--as",
     "name",

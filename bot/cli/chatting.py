@@ -27,7 +27,7 @@ AT_HOME = PrivacySettings(notice=False)  # who runs the bot knows what it keeps
 
 
 def talk(path: Path | None, once: str, name: str, *, debug: bool) -> bool:
-    """Talk until the input ends; returns False when the one question was declined.
+    """Talk until the input ends; returns False when the one question got no whole answer.
 
     Raises:
         ConfigError: with one line for each problem.
@@ -47,7 +47,7 @@ def talk(path: Path | None, once: str, name: str, *, debug: bool) -> bool:
         folder = Path(scratch) if once else kept
         config = replace(config, data_dir=folder, database=DatabaseSettings())
         metrics = run_until_done(_serve(config, library))
-    return not (once and metrics.turns["declined"])
+    return not (once and (metrics.turns["declined"] or metrics.broken))
 
 
 def with_models(config: Config) -> Config:

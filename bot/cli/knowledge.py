@@ -65,7 +65,9 @@ def knowledge() -> None:
 )
 @click.option("--owner", help="Who answers for what they say.")
 @click.option("--review", callback=_day, help="When to look at them again: 2027-06-30.")
-@click.option("--title", help="What the document is called; else its first heading or its name.")
+@click.option(
+    "--title", help="What the document is called; else what it calls itself, or its name."
+)
 @click.option(
     "--link", callback=_link, help="Where people can open it; a file's path below a folder follows."
 )

@@ -116,8 +116,12 @@ def _bound(prompt: Prompt, tariff: Tariff) -> tuple[int, int]:
 
 
 def _guess(prompt: Prompt) -> tuple[int, int]:
-    """Return what a call that a kill cuts short counts where no limit needs a bound."""
-    return _size(prompt) // 4 + 1 + IMAGE_TOKENS * len(prompt.images), 1
+    """Return what a call that a kill cuts short counts where no limit needs a bound.
+
+    Four characters are about a token; hundreds of lines are not encoded for a guess.
+    """
+    given = sum([len(text) for _, text in prompt.lines])
+    return given // 4 + 1 + IMAGE_TOKENS * len(prompt.images), 1
 
 
 def _size(prompt: Prompt) -> int:

@@ -90,6 +90,7 @@ class Answering:
         if event.conversation.thread:
             self.policies.joined.add(turn.lane)
         result = _result(draft.turn, journal, receipt)
+        self.metrics.broken += bool(draft.ended and draft.ended.reason == "interrupted")
         return replace(result, then=lambda: self.summarising.consider(draft.turn, policy))
 
     async def _answer(

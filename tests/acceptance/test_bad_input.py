@@ -195,7 +195,7 @@ TROUBLE = {  # what the server does → what the person reads, what the operator
     ServerError(502, "<html>Bad Gateway"): ("cannot reach", "502"),
     TooMany(0.01): ("cannot reach", "rate limit"),
     Reset(): ("cannot reach", "closed the connection"),
-    Truncate(chunks=2): ("breaks off here", ""),
+    Truncate(chunks=2): ("breaks off here", "closed the connection before the end"),
     b"data: [DONE]\n\n": ("empty answer", ""),
     b"data: {}\n\n": ("cannot reach", "empty answer"),
     b"": ("cannot reach", "empty answer"),

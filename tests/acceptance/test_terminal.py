@@ -139,9 +139,16 @@ async def test_an_answer_that_breaks_off_says_so(tmp_path):
         code, answer, complaints = await chat(
             tmp_path, "--once", "Tell me!", OPENAI_BASE_URL=model.base_url, OPENAI_API_KEY="k-1"
         )
-    assert (code, answer.startswith("a long answer ")) == (0, True)
+    assert (code, answer.startswith("a long answer ")) == (1, True)
     assert "breaks off here" in answer
-    assert complaints.count("\n") <= 1
+    assert complaints.count("\n") == 1
+    assert "an answer broke off: model main: " in complaints
+
+
+async def test_no_question_is_refused(tmp_path):
+    code, answer, complaints = await chat(tmp_path, "--once", " ")
+    assert (code, answer) == (2, "")
+    assert "there is no question in it" in complaints
 
 
 # A pipe -----------------------------------------------------------------------------------------

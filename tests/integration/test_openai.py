@@ -150,7 +150,7 @@ async def test_a_busy_server_is_asked_again(fake):
         (TooMany(0.001), "at its rate limit"),
         (ServerError(502, "<html>Bad Gateway</html>"), r"failed with status 502$"),
         (ServerError(500, "out of memory"), "failed with status 500: out of memory"),
-        (Reset(), "closed the connection without an answer"),
+        (Reset(), "closed the connection before the end"),
         (Refuse("slow", 408), "failed with status 408"),
     ],
 )
@@ -297,7 +297,8 @@ async def test_silence_in_the_middle_interrupts_the_answer(fake, caplog):
         said, ended = await answer(model)
     assert (said, ended.reason) == ("secret words", "interrupted")
     assert ended.usage.estimated
-    assert "model big broke off" in caplog.text
+    assert "an answer broke off: model big: " in caplog.text
+    assert "was silent for 0.2 s" in caplog.text
     assert "secret" not in caplog.text
 
 

@@ -59,6 +59,12 @@ class Complaints:
             return self._error(f"{self._server} {cause}; check base_url")
         return self._of_line(tuple(_chain(cause)))
 
+    def broken(self, cause: Exception | None) -> str:
+        """Say why an answer has no end; None: it just ended."""
+        if cause is None:
+            return f"model {self.name}: {self._server} sent no end of it"
+        return str(self.explain(cause))
+
     def web_page(self) -> ModelError:
         """Return the error for HTML where an answer was expected."""
         return self._error(
@@ -122,7 +128,7 @@ class Complaints:
         if has(ssl.SSLError, ssl.CertificateError):
             return self._error(f"no secure connection to {self._server}; check its certificate")
         if has(ConnectionResetError, *DISCONNECTED):
-            return self._error(f"{self._server} closed the connection without an answer")
+            return self._error(f"{self._server} closed the connection before the end")
         if has(httpx2.ConnectError, httpx2.ConnectTimeout):
             return self._error(f"cannot reach {self._server}: is the server running?")
         if has(httpx2.TimeoutException, openai.APITimeoutError):

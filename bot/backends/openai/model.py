@@ -81,8 +81,7 @@ class OpenAIModel:
                 if not isinstance(hearing.trouble, Complaint):  # it was read, perhaps thought about
                     error.usage = self._usage(prompt, hearing)
                 raise error from hearing.trouble
-            cause = hearing.trouble or "no end mark"
-            log.warning("model %s broke off in the middle of an answer: %s", self.name, cause)
+            log.error("an answer broke off: %s", self._line.complaints.broken(hearing.trouble))
         yield Ended(reason=hearing.reason or "interrupted", usage=self._usage(prompt, hearing))
 
     async def transcribe(self, file: Downloaded, language: str) -> Recording:

@@ -6,6 +6,10 @@ from ipaddress import ip_address
 from typing import Literal
 from urllib.parse import urlsplit, urlunsplit
 
+IN_CLEAR = (
+    "base_url: http:// would send the key and what people write in clear to {host}; use https://, "
+    "or an address of this machine like http://127.0.0.1:11434/v1"
+)
 OFFICIAL = "https://api.openai.com/v1"
 OFFICIAL_HOST = "api.openai.com"
 
@@ -87,7 +91,7 @@ def url_problems(url: str) -> list[str]:
     if parts.username or parts.password:
         return ["base_url: contains a password; put the key into the variable of api_key_env"]
     if parts.scheme == "http" and not loopback(host):
-        return [f"base_url: http:// would send the key in clear to {host}; use https://"]
+        return [IN_CLEAR.format(host=host)]
     return []
 
 

@@ -10,6 +10,10 @@ FENCE = re.compile(r"[ \t]*(`{3,}|~{3,})")
 ROW = re.compile(r"[ \t]*\|")
 RULE = re.compile(r" {0,3}(=+|-{3,})[ \t]*$")  # under a line that it makes a heading
 FRONT_MATTER = re.compile(r"\A---\n(?:[\w-]+:.*\n|[ \t].*\n|- .*\n)*---\n")
+TITLE = re.compile(
+    r"""^title:[ \t]*(?:"([^"\n]+)"|'([^'\n]+)'|([^\s"'|>&*!#\[{][^\n]*?))[ \t]*(?:[ \t]#.*)?$""",
+    re.MULTILINE,
+)
 LONGEST_HEADING = 200  # characters; what is longer is a paragraph
 DEPTHS = {"=": 1, "-": 2}
 
@@ -44,9 +48,21 @@ def sections(text: str) -> list[Section]:
     return found
 
 
+def front_title(text: str) -> str:
+    """Return the title in the front matter of a page, as generators of sites have it."""
+    front = FRONT_MATTER.match(_lined(text))
+    found = TITLE.search(front[0]) if front else None
+    title = next(filter(None, found.groups()), "").strip() if found else ""
+    return title if len(title) <= LONGEST_HEADING else ""
+
+
+def _lined(text: str) -> str:
+    return text.replace("\r\n", "\n").replace("\r", "\n")
+
+
 def _parts(text: str) -> Iterator[Block | tuple[int, str]]:
     """Yield blocks, and headings with their depth."""
-    lines = FRONT_MATTER.sub("", text.replace("\r\n", "\n").replace("\r", "\n")).split("\n")
+    lines = FRONT_MATTER.sub("", _lined(text)).split("\n")
     at, block = 0, list[str]()
     while at < len(lines):
         end = _fenced(lines, at)

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Literal
 
-from bot.core.knowledge.blocks import sections
+from bot.core.knowledge.blocks import front_title, sections
 from bot.core.knowledge.chunking import chunked
 from bot.domain.errors import FileRefused, NoDocument
 from bot.ports.clock import Clock
@@ -103,7 +103,9 @@ def _wished(document: Document, wishes: Wishes) -> Document:
 
 
 def _title(text: str, name: str, chunks: list[Chunk]) -> str:
-    """Return the heading that stands above everything, else the file's name as words."""
+    """Return what the page calls itself, or its only top heading, else the file's name as words."""
+    if title := front_title(text):
+        return title
     tops = {chunk.path[:1] for chunk in chunks}
     if len(tops) == 1 and chunks[0].path and sections(text)[1].path == chunks[0].path[:1]:
         return chunks[0].path[0]

@@ -132,7 +132,7 @@ def test_an_answer_that_cannot_be_right_is_asked_for_again(folder):
 
     assert done.output.count("Error: ") == 5
     assert "'slak' is not known; write " in done.output
-    assert "would send the key in clear to 10.0.0.7" in done.output
+    assert "in clear to 10.0.0.7" in done.output
     assert written(folder).models["main"].base_url == "https://models.example/v1"
 
 

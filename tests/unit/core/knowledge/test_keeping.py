@@ -54,6 +54,27 @@ async def test_others_are_answered_while_a_book_is_cut(shelf):
     assert shelf.kept[0][0].title == "Book"
 
 
+@pytest.mark.parametrize(
+    ("front", "title"),
+    [
+        ("layout: page\ntitle: Opening hours", "Opening hours"),
+        ('title: "Returns: how and when" # for all', "Returns: how and when"),
+        ("title: 'Gift cards'\ntags:\n- shop", "Gift cards"),
+        ("title: C# for tailors # draft", "C# for tailors"),
+        ("subtitle: none", "a"),
+        ("title: >\n  folded", "a"),
+        (f"title: {'long ' * 50}", "a"),
+    ],
+)
+@pytest.mark.parametrize("end", ["\n", "\r\n"])
+async def test_a_page_has_the_title_of_its_front_matter(shelf, front, title, end):
+    page = f"---\n{front}\n---\n\nWe are open.\n\n# One\n\nFrom nine.\n\n# Two\n\nTo six.\n"
+    await keep(shelf, page.replace("\n", end))
+    ((document, chunks),) = shelf.kept
+    assert document.title == title
+    assert not any("title" in chunk.text for chunk in chunks)
+
+
 async def test_more_passages_than_a_store_takes_at_once_are_refused(shelf):
     with pytest.raises(FileRefused, match="50,000"):
         await keep(shelf, "a\n" * (MOST + 2), "text/csv")
