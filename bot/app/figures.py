@@ -30,7 +30,7 @@ def figures(metrics: Metrics, health: Health, waiting: Waiting) -> Iterator[Figu
     yield _one("duplicates_dropped_total", "Events that came again.", metrics.duplicates)
     yield _one("resumed_turns_total", "Turns that an earlier attempt had begun.", metrics.resumed)
     yield _one("dead_letters_total", "Messages that were given up.", metrics.dead)
-    yield _one("broken_answers_total", "Answers that a model broke off.", metrics.broken)
+    yield _one("broken_answers_total", "Answers that broke off.", metrics.broken)
     yield _one("refused_total", "Messages that were told that the bot is busy.", metrics.refused)
     yield from _now(health, waiting)
 

@@ -27,7 +27,7 @@ AT_HOME = PrivacySettings(notice=False)  # who runs the bot knows what it keeps
 
 
 def talk(path: Path | None, once: str, name: str, *, debug: bool) -> bool:
-    """Talk until the input ends; returns False when the one question got no whole answer.
+    """Talk until the input ends; False: the one question was declined, or its answer broke off.
 
     Raises:
         ConfigError: with one line for each problem.

@@ -64,7 +64,7 @@ class Dispatcher:
                 await asyncio.wait(self._tasks, return_when=asyncio.FIRST_COMPLETED)
             room = min(await self.doorway.room(), self.parallel - len(self._tasks))
             for turn in await self.lanes.claim(room):
-                self.doorway.enter(turn.lane)
+                self.doorway.enter(turn.id)
                 self._begin(turn, self._tasks)
 
     async def drain(self, seconds: float) -> None:
@@ -91,7 +91,7 @@ class Dispatcher:
         task = asyncio.create_task(self._lane(turn), name=f"lane {turn.lane}")
         tasks.add(task)
         task.add_done_callback(tasks.discard)
-        task.add_done_callback(lambda _: self.doorway.leave(turn.lane))
+        task.add_done_callback(lambda _: self.doorway.leave(turn.id))
 
     async def _lane(self, turn: Turn) -> None:
         following: Turn | None = turn

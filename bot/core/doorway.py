@@ -1,22 +1,22 @@
 """The door to the models: where many turns begin at once, the first of them ask theirs first.
 
-What a turn does before it asks its model takes CPU. Side by side, a hundred of them would all be
-ready at about the same time, the last one's; a few at a time, half of them are ready in half of it,
-and their answers do not all end in one moment either. Nobody waits for one that is slow to come
-through, because it opens files or asks another server: its place is free after a moment.
+What a turn does before it asks its model takes CPU. A hundred turns side by side would all ask at
+the end of that work; a few at a time, the first ask at once, and half of them after half of it.
+Nobody waits for a turn that is slow, because it opens files or asks another server: after a moment
+its place is free.
 """
 
 import asyncio
 
-PLACES = 8  # more share commits and readings better, fewer wait less for each other
+PLACES = 8  # fewer share less of the store's commits, more wait longer for each other
 HOLD_S = 0.005  # for a turn that has not asked its model by then
 
 
 class Doorway:
-    """Counts the turns that have begun and not asked their model yet, by lane."""
+    """Counts the turns that have begun and not asked their model yet."""
 
     def __init__(self) -> None:
-        self._inside: dict[str, asyncio.TimerHandle] = {}
+        self._inside: dict[int, asyncio.TimerHandle] = {}
         self._left = asyncio.Event()
 
     async def room(self) -> int:
@@ -26,15 +26,14 @@ class Doorway:
             await self._left.wait()
         return PLACES - len(self._inside)
 
-    def enter(self, lane: str) -> None:
-        """Begin a turn."""
-        self.leave(lane)
+    def enter(self, turn: int) -> None:
+        """Begin a turn, which is named by its id."""
         loop = asyncio.get_running_loop()
-        self._inside[lane] = loop.call_later(HOLD_S, self.leave, lane)
+        self._inside[turn] = loop.call_later(HOLD_S, self.leave, turn)
 
-    def leave(self, lane: str) -> None:
+    def leave(self, turn: int) -> None:
         """Let the next one begin: the model is asked, or the turn has ended without it."""
-        timer = self._inside.pop(lane, None)
+        timer = self._inside.pop(turn, None)
         if timer is not None:
             timer.cancel()
             self._left.set()

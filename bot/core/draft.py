@@ -5,6 +5,7 @@ finish its call. Words that arrive while the sender is busy are handed over toge
 """
 
 import asyncio
+import logging
 from collections.abc import AsyncGenerator, Coroutine
 from contextlib import aclosing
 from typing import Any, TypeVar
@@ -15,6 +16,7 @@ from bot.domain.errors import ModelError
 from bot.domain.replies import Reason, Usage
 from bot.ports.store import Turn
 
+log = logging.getLogger(__name__)
 T = TypeVar("T")
 
 
@@ -135,3 +137,4 @@ class Draft:
         except TimeoutError:
             if not heard_any:
                 raise ModelError(f"the model did not answer within {timeout_s:g} s") from None
+            log.error("%s: an answer broke off: it took %g s", self.turn.lane, timeout_s)  # noqa: TRY400

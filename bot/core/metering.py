@@ -116,19 +116,16 @@ def _bound(prompt: Prompt, tariff: Tariff) -> tuple[int, int]:
 
 
 def _guess(prompt: Prompt) -> tuple[int, int]:
-    """Return what a call that a kill cuts short counts where no limit needs a bound.
-
-    Four characters are about a token; hundreds of lines are not encoded for a guess.
-    """
-    given = sum([len(text) for _, text in prompt.lines])
-    return given // 4 + 1 + IMAGE_TOKENS * len(prompt.images), 1
+    """Return what a call that a kill cuts short counts where no limit needs a bound."""
+    return _size(prompt) // 4 + 1 + IMAGE_TOKENS * len(prompt.images), 1
 
 
 def _size(prompt: Prompt) -> int:
-    return sum(
-        len(line.text) if line.text.isascii() else len(line.text.encode("utf-8", "replace"))
-        for line in prompt.lines
-    )
+    sizes = [
+        len(text) if text.isascii() else len(text.encode("utf-8", "replace"))
+        for _, text in prompt.lines
+    ]
+    return sum(sizes)
 
 
 def _overhead(prompt: Prompt) -> int:

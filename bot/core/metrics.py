@@ -36,7 +36,7 @@ class Metrics:
     duplicates: int = 0
     resumed: int = 0
     dead: int = 0
-    broken: int = 0  # answers that a model broke off
+    broken: int = 0  # answers that broke off
     moderation: Counter[tuple[str, str]] = field(default_factory=Counter)  # (stage, verdict)
     refused: int = 0  # messages that were told "busy"
 

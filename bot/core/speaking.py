@@ -59,7 +59,7 @@ class Speaking:
                 yield composed.note
             keeping.note("memory", {"kind": policy.memory.kind, "lines": composed.remembered})
             draft.asks(policy.model, composed.prompt)
-            self.doorway.leave(turn.lane)
+            self.doorway.leave(turn.id)
             draft.citing = Citing(composed.prompt.grounds.passages)
             stream = self.chains.speaker(policy, keeping).stream(composed.prompt)
             try:

@@ -690,6 +690,7 @@ async def test_a_turn_ends_with_what_is_written_next_in_its_place(tmp_path, no_t
         ending = asyncio.create_task(store.lanes.finish(turn, Result(lines=said("one"))))
         await nothing_ready(store)
         assert await texts(store) == []
+        assert store.lanes.count("lane") == 0  # it takes nobody's place
         async with asyncio.timeout(5):
             await put(store, message("two"))
             assert (await ending).event.text == "two"

@@ -13,13 +13,14 @@ from tests.integration.conftest import thread
 
 @pytest.fixture
 def narrow(monkeypatch):
-    """Let turns begin one by one; whoever forgets to leave keeps the others waiting for ever."""
+    """Let turns begin one by one, and each keep its place until it asks its model or ends."""
     monkeypatch.setattr("bot.core.doorway.PLACES", 1)
     monkeypatch.setattr("bot.core.doorway.HOLD_S", 3600.0)
 
 
 async def test_the_first_ask_their_model_before_the_last_begin(config, platform, narrow):
     begun = []  # replies, each time that the model is asked
+    platform.hold = asyncio.Event()  # no answer ends before
     async with running(config, platform) as engine:
         speaking = engine.summarising.models["main"].model
         stream = speaking.stream
@@ -32,6 +33,8 @@ async def test_the_first_ask_their_model_before_the_last_begin(config, platform,
         await asyncio.gather(
             *(platform.inbox.accept(message(conversation=thread(n))) for n in range(20))
         )
+        await platform.until(lambda: len(begun) == 20)
+        platform.hold.set()
         await platform.answers(20)
     assert begun == [*range(1, 21)]
 

@@ -211,3 +211,15 @@ async def test_a_redelivery_is_known_after_a_day_that_never_was(
         await platform.answers(2)
     assert len(model.calls) == 2
     assert stored(tmp_path, "select count(*) from inbox where state = 'done'") == [(2,)]
+
+
+async def test_an_answer_that_takes_too_long_breaks_off_and_is_counted(
+    config, platform, model, caplog
+):
+    slow(model)
+    async with running(replace(config, turns=TurnSettings(timeout_s=0.5)), platform) as engine:
+        await platform.inbox.accept(message())
+        (text,) = await platform.answers(1)
+        await platform.until(lambda: engine.dispatcher.metrics.broken == 1)
+    assert "breaks off here" in text
+    assert "an answer broke off: it took 0.5 s" in caplog.text

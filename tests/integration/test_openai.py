@@ -315,13 +315,21 @@ async def test_a_connection_that_breaks_before_the_first_word_is_an_error(fake):
 
 
 @pytest.mark.parametrize(
-    "end", [b"", b'data: {"error": {"message": "GPU lost"}}\n\n', b"data: {cut o"]
+    ("end", "why"),
+    [
+        (b"", "sent no end of it"),
+        (b'data: {"error": {"message": "GPU lost"}}\n\n', "reported an error: GPU lost"),
+        (b"data: {cut o", "not JSON"),
+        (b'data: {"choices":[{"delta":{},"finish_reason":"abort"}]}\n\n', "stopped in the middle"),
+    ],
 )
-async def test_an_answer_without_an_end_is_interrupted(fake, end):
+async def test_an_answer_without_an_end_is_interrupted(fake, end, why, caplog):
     fake.on_raw(WORD + end)
     async with opened(fake.base_url) as model:
         said, ended = await answer(model)
     assert (said, ended.reason) == ("secret words", "interrupted")
+    assert f"an answer broke off: model big: {fake.base_url} " in caplog.text
+    assert why in caplog.text
 
 
 async def test_words_that_looked_like_a_tag_are_not_lost(fake):

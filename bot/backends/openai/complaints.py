@@ -59,10 +59,11 @@ class Complaints:
             return self._error(f"{self._server} {cause}; check base_url")
         return self._of_line(tuple(_chain(cause)))
 
-    def broken(self, cause: Exception | None) -> str:
-        """Say why an answer has no end; None: it just ended."""
+    def broken(self, cause: Exception | None, *, said: bool) -> str:
+        """Say why an answer is not whole; without a cause the server has `said` so, or not."""
         if cause is None:
-            return f"model {self.name}: {self._server} sent no end of it"
+            what = "stopped in the middle" if said else "sent no end of it"
+            return f"model {self.name}: {self._server} {what}"
         return str(self.explain(cause))
 
     def web_page(self) -> ModelError:

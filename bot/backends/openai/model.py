@@ -75,14 +75,17 @@ class OpenAIModel:
         if rest := hearing.close():
             silent = False
             yield rest
-        if hearing.reason is None or (silent and hearing.reason == "interrupted"):
+        reason = hearing.reason or "interrupted"
+        if reason == "interrupted":
             if silent:
                 error = self._line.complaints.explain(hearing.trouble)
                 if not isinstance(hearing.trouble, Complaint):  # it was read, perhaps thought about
                     error.usage = self._usage(prompt, hearing)
                 raise error from hearing.trouble
-            log.error("an answer broke off: %s", self._line.complaints.broken(hearing.trouble))
-        yield Ended(reason=hearing.reason or "interrupted", usage=self._usage(prompt, hearing))
+            said = hearing.reason is not None
+            cause = self._line.complaints.broken(hearing.trouble, said=said)
+            log.error("an answer broke off: %s", cause)
+        yield Ended(reason=reason, usage=self._usage(prompt, hearing))
 
     async def transcribe(self, file: Downloaded, language: str) -> Recording:
         """Return what is said in a recording.

@@ -28,8 +28,6 @@ from bot.ports.store import NewLine, Result, Turn, Withdrawn
 LATENESS = """select min(abs(closed - at)) from (select closed, at from inbox
 where closed is not null and instr(event, substr(lane, 1, instr(lane, ':'))) = 1
 order by closed desc limit 50)"""
-
-
 OPEN_S = 0.005  # for which the end of a turn waits for another message
 
 
@@ -39,7 +37,7 @@ class SqliteLanes:
     def __init__(self, writer: Writer, connection: WriterConnection) -> None:
         self.waiting = Waiting()
         self._writer, self._connection = writer, connection
-        self._closing: set[str] = set()  # lanes whose turn has ended, but not on disk yet
+        self._ended: set[str] = set()  # lanes whose turn has ended, but not on disk yet
         self._timers = Timers(writer, connection, self.ingest)
 
     # ---- start and stop
@@ -92,7 +90,7 @@ class SqliteLanes:
     def _offer(self, turn: Turn) -> None:
         """Let a stored turn wait in its lane, but not for one there that has ended already."""
         self.waiting.offer(turn)
-        if turn.lane in self._closing:
+        if turn.lane in self._ended:
             self._writer.hurry()
 
     async def overhear(
@@ -106,7 +104,7 @@ class SqliteLanes:
 
     def count(self, lane: str = "") -> int:
         """Count open turns."""
-        return self.waiting.depth(lane) if lane else self.waiting.count
+        return self.waiting.depth(lane) - (lane in self._ended) if lane else self.waiting.count
 
     async def amend(self, event: MessageEdited, *, within: float) -> Turn | None:
         """Follow an edit on disk and then in memory."""
@@ -174,7 +172,8 @@ class SqliteLanes:
         """Write everything that a turn leaves behind, then hand over the lane's next turn.
 
         Where none waits, it stays open for a moment: who is answered may write at once, and what
-        they write is stored by the same commit.
+        they write is stored by the same commit. A kill in that moment finds the answer stored, but
+        perhaps not under which id it was posted last, as one right behind a post always does.
         """
         changed = await self._closed(turn, result)
         if changed is None:
@@ -187,17 +186,18 @@ class SqliteLanes:
 
     async def _closed(self, turn: Turn, result: Result) -> Turn | None:
         """Commit the end of a turn; returns the turn as it is where it may not end."""
-        alone = self.waiting.depth(turn.lane) <= 1
+        alone = [one.id for one in self.waiting.turns(turn.lane)] == [turn.id]
         closing = self._writer.put(lambda db: rows.close(db, turn, result), along=alone)
         if not alone:
             return await closing
-        self._closing.add(turn.lane)
+        self._ended.add(turn.lane)
         hurry = asyncio.get_running_loop().call_later(OPEN_S, self._writer.hurry)
         try:
-            return await asyncio.shield(closing)  # to await it alone would end its waiting
+            changed = await asyncio.shield(closing)  # to await it alone would end its waiting
         finally:
-            hurry.cancel()
-            self._closing.discard(turn.lane)
+            self._ended.discard(turn.lane)
+        hurry.cancel()
+        return changed
 
     async def fail(self, turn: Turn, *, not_before: float, counted: bool = True) -> None:
         """Keep the turn at the head of its lane; an event of the control track joins its lane."""

@@ -9,11 +9,8 @@ HEADING = re.compile(r" {0,3}(#{1,6})[ \t]+(.*)")
 FENCE = re.compile(r"[ \t]*(`{3,}|~{3,})")
 ROW = re.compile(r"[ \t]*\|")
 RULE = re.compile(r" {0,3}(=+|-{3,})[ \t]*$")  # under a line that it makes a heading
-FRONT_MATTER = re.compile(r"\A---\n(?:[\w-]+:.*\n|[ \t].*\n|- .*\n)*---\n")
-TITLE = re.compile(
-    r"""^title:[ \t]*(?:"([^"\n]+)"|'([^'\n]+)'|([^\s"'|>&*!#\[{][^\n]*?))[ \t]*(?:[ \t]#.*)?$""",
-    re.MULTILINE,
-)
+FRONT_MATTER = re.compile(r"\A---[ \t]*\n(?:[\w-]+:.*\n|[ \t].*\n|- .*\n)*---[ \t]*\n")
+TITLE = re.compile(r"^title:[ \t]+(.{1,500})$", re.MULTILINE)
 LONGEST_HEADING = 200  # characters; what is longer is a paragraph
 DEPTHS = {"=": 1, "-": 2}
 
@@ -52,8 +49,19 @@ def front_title(text: str) -> str:
     """Return the title in the front matter of a page, as generators of sites have it."""
     front = FRONT_MATTER.match(_lined(text))
     found = TITLE.search(front[0]) if front else None
-    title = next(filter(None, found.groups()), "").strip() if found else ""
+    title = _scalar(found[1].strip()) if found else ""
     return title if len(title) <= LONGEST_HEADING else ""
+
+
+def _scalar(written: str) -> str:
+    """Read one value of YAML on its line; what is more than a word or a sentence is none."""
+    mark = written[:1]
+    if mark in ("'", '"'):
+        end = written.rfind(mark)
+        inside = written[1:end].replace("''", "'") if mark == "'" else written[1:end]
+        return inside.replace('\\"', '"').strip() if end > 0 else ""
+    plain = written.partition(" #")[0].rstrip()
+    return "" if mark in "|>&*!#[{" or plain in ("null", "~") else plain
 
 
 def _lined(text: str) -> str:

@@ -61,6 +61,10 @@ async def test_others_are_answered_while_a_book_is_cut(shelf):
         ('title: "Returns: how and when" # for all', "Returns: how and when"),
         ("title: 'Gift cards'\ntags:\n- shop", "Gift cards"),
         ("title: C# for tailors # draft", "C# for tailors"),
+        ("title: 'It''s a gift'", "It's a gift"),
+        ('title: "The \\"best\\" size"', 'The "best" size'),
+        ("title: null", "a"),
+        (f"title: a{' ' * 100_000}b", "a"),  # read in linear time
         ("subtitle: none", "a"),
         ("title: >\n  folded", "a"),
         (f"title: {'long ' * 50}", "a"),
