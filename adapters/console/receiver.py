@@ -46,6 +46,8 @@ class ConsoleReceiver:
             await self._offer(inbox, line, number)
             if not self._typing:
                 await self._unanswered.wait()
+        if self._typing and self._unanswered.some:
+            print("(waiting for the answer; Ctrl-C ends it)", flush=True)  # noqa: T201
         await self._unanswered.wait()
 
     async def _offer(self, inbox: Inbox, line: str, number: int) -> None:

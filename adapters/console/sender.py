@@ -41,6 +41,11 @@ class Unanswered:
         self.closed = True
         self._none.set()
 
+    @property
+    def some(self) -> bool:
+        """Whether there are any."""
+        return self._count > 0 and not self.closed
+
     async def wait(self) -> None:
         """Wait until everything is answered, or can no longer be."""
         await self._none.wait()

@@ -9,7 +9,7 @@ import click
 from bot.cli.late import late
 from bot.cli.operating import operate
 from bot.cli.options import config_option, found, json_option
-from bot.cli.place import place_in
+from bot.cli.place import expect_no_terminal, place_in
 from bot.cli.writing import write_new
 
 beside = late("bot.cli.beside:privacy")
@@ -29,6 +29,7 @@ def export(path: Path | None, person: str, output: Path | None, as_json: bool) -
     A running bot is asked; without one the database is opened. With --output it goes to a new file
     that only its owner may read.
     """
+    expect_no_terminal(person)
     place = place_in(found(path))
     here = partial(beside, place.database, "export", person)
     stored = operate(place, "export", here, person=person)["stored"]

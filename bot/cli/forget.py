@@ -8,7 +8,7 @@ import click
 from bot.cli.late import late
 from bot.cli.operating import operate
 from bot.cli.options import config_option, found, json_option
-from bot.cli.place import place_in
+from bot.cli.place import expect_no_terminal, place_in
 
 beside = late("bot.cli.beside:privacy")
 show_json = late("bot.cli.printing:show_json")
@@ -28,6 +28,7 @@ def forget(path: Path | None, person: str, yes: bool, as_json: bool) -> None:
     delete. Blocks, strikes and what was paid stay under a keyed hash. A running bot is asked;
     without one the database is opened.
     """
+    expect_no_terminal(person)
     if not yes:
         click.confirm(f"Delete everything that is stored about {person}?", abort=True, err=True)
     place = place_in(found(path))

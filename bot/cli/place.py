@@ -28,6 +28,18 @@ def place_in(path: Path | None, environment: Mapping[str, str] = os.environ) -> 
     return Place(data_dir=Path(folder).expanduser(), url=url)
 
 
+def expect_no_terminal(person: str) -> None:
+    """Send those away who look for what was said in a terminal.
+
+    Raises:
+        ConfigError: `parley chat` keeps that by itself.
+    """
+    if person.startswith("console:"):
+        raise ConfigError(
+            f"{person}: what was said in `parley chat` lies apart; type /export or /forget_me there"
+        )
+
+
 def embedder_in(path: Path | None, environment: Mapping[str, str] = os.environ) -> str:
     """Read what makes vectors of documents, as `bot.config.load` does.
 

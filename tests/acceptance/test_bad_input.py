@@ -238,7 +238,7 @@ async def test_a_model_in_trouble_is_one_sentence_for_each_reader_each_time(tmp_
 @pytest.mark.parametrize(
     ("url", "key", "word"),
     [
-        ("http://a.example/v1", "k-secret-1", "base_url"),
+        ("http://a.example/v1", "k-secret-1", "OPENAI_BASE_URL"),
         ("http://127.0.0.1:9/v1", "schlüssel", "OPENAI_API_KEY"),
     ],
 )

@@ -145,6 +145,15 @@ async def test_an_answer_that_breaks_off_says_so(tmp_path):
     assert "an answer broke off: model main: " in complaints
 
 
+async def test_a_library_that_is_corrupt_is_not_taken_for_none(tmp_path):
+    (tmp_path / "data").mkdir()
+    (tmp_path / "data" / "parley.db").write_bytes(b"no database" * 500)
+    code, answer, complaints = await chat(tmp_path, "--once", QUESTIONS[0])
+    assert (code, answer) == (1, "")
+    assert "is corrupt" in complaints
+    assert "parley restore FILE" in complaints
+
+
 async def test_no_question_is_refused(tmp_path):
     code, answer, complaints = await chat(tmp_path, "--once", " ")
     assert (code, answer) == (2, "")
@@ -266,6 +275,19 @@ async def test_a_key_ends_the_program_quietly(tmp_path, key):
         await screen.until(r"you> $")
         screen.type(key)
         assert await screen.ended() == 0
+
+
+async def test_who_leaves_is_told_that_an_answer_is_waited_for(tmp_path):
+    async with FakeOpenAI(answer="word " * 500, interval=0.05) as model:
+        server = {"OPENAI_BASE_URL": model.base_url, "OPENAI_API_KEY": "k-1"}
+        async with terminal(tmp_path, **server) as screen:
+            await screen.until(r"you> $")
+            screen.type("Count!\n")
+            await screen.until(r"word ")
+            screen.type("/quit\n")
+            await screen.until(r"\(waiting for the answer; Ctrl-C ends it\)")
+            screen.type("\x03")
+            assert await screen.ended(within=5) == 0
 
 
 async def test_ctrl_c_in_the_middle_of_an_answer_ends_it_at_once(tmp_path):

@@ -15,7 +15,7 @@ from bot.domain.dialogue import Ended, Line, Prompt
 from bot.domain.errors import ConfigError, ContextTooLong, ModelError, ModelRefused
 from bot.domain.replies import Usage
 from tests.fakes.closing import serving
-from tests.fakes.openai import CHAT, FakeOpenAI
+from tests.fakes.openai import CHAT, MODELS, FakeOpenAI
 from tests.fakes.script import Delay, Refuse, Reset, ServerError, TooMany, Truncate
 
 PROMPT = Prompt(lines=(Line("system", "Be kind."), Line("user", "hello there")))
@@ -116,8 +116,8 @@ async def test_a_proxy_is_not_asked_for_a_server_on_this_machine(fake, monkeypat
     [
         ("", {}, "models.big.api_key_env: OPENAI_API_KEY is not set"),
         ("http://models.example.com/v1", {}, "models.big.base_url: http:// would send"),
-        ("", {"OPENAI_BASE_URL": "http://10.0.0.1/v1"}, "models.big.base_url: http:// would send"),
-        ("", {"OPENAI_BASE_URL": "https://[::1/v1"}, "models.big.base_url: cannot be read"),
+        ("", {"OPENAI_BASE_URL": "http://10.0.0.1/v1"}, "OPENAI_BASE_URL: http:// would send"),
+        ("", {"OPENAI_BASE_URL": "https://[::1/v1"}, "OPENAI_BASE_URL: cannot be read"),
         ("https://a.example/v1", {"OPENAI_API_KEY": "sk-\u2026"}, "holds characters that no key"),
         ("https://a.example/v1", {"OPENAI_API_KEY": "sk-a\nb"}, "holds characters that no key"),
     ],
@@ -252,6 +252,23 @@ async def test_a_server_is_told_nothing_of_the_machine(fake):
     assert [name for name in headers if name.startswith("x-stainless")] == []
     system = (platform.system(), platform.machine(), platform.python_version())
     assert not any(word.lower() in value.lower() for value in headers.values() for word in system)
+
+
+async def test_a_server_that_lists_no_models_wants_one_to_be_named(fake):
+    fake.script.on(MODELS, Refuse("not found", 404))
+    error = str(await failure(fake, model=""))
+    assert "does not list its models: name one by OPENAI_MODEL" in error
+    assert "/chat/completions" not in error
+
+
+async def test_an_address_of_the_environment_is_complained_about_by_its_name():
+    model = OpenAIModel(
+        "main", OpenAISettings(model="m"), look_up={"OPENAI_BASE_URL": "127.0.0.1:1/v1"}.get
+    )
+    with pytest.raises(ConfigError) as caught:
+        await model.open()
+    assert str(caught.value).startswith("OPENAI_BASE_URL: does not begin with https://")
+    assert "http://127.0.0.1:11434/v1" in str(caught.value)
 
 
 async def test_nobody_listens_there(fake):

@@ -108,6 +108,8 @@ class Connecting:
 
     def _connect(self) -> openai.AsyncOpenAI:
         for problem in url_problems(self.complaints.url):
+            if not self._settings.base_url:
+                raise ConfigError(problem.replace("base_url", "OPENAI_BASE_URL", 1))
             raise ConfigError(f"models.{self._name}.{problem}")
         variable = self._settings.api_key_env
         if self.official and not self._key:

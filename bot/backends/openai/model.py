@@ -143,11 +143,14 @@ async def _first_model(client: openai.AsyncOpenAI) -> str:
     A model that its server will shut down carries `shutdown_date` and is not chosen.
 
     Raises:
-        Garbled: a web page or the like came instead of a list, on which the SDK stumbles.
+        Garbled: there is no list, or a web page or the like, on which the SDK stumbles.
     """
     try:
         listed = await client.models.list()
         names = [model.id for model in listed.data if not getattr(model, "shutdown_date", None)]
+    except openai.NotFoundError as missing:
+        unnamed = "does not list its models: name one by OPENAI_MODEL, or `model` in the file"
+        raise Garbled(unnamed) from missing
     except (AttributeError, TypeError, ValueError) as stumble:
         raise Garbled("sent no list of models") from stumble
     return USUAL_MODEL if USUAL_MODEL in names or not names else names[0]

@@ -6,6 +6,10 @@ from ipaddress import ip_address
 from typing import Literal
 from urllib.parse import urlsplit, urlunsplit
 
+NO_SCHEME = (
+    "base_url: does not begin with https://host; write it like https://host:8000/v1, on this "
+    "machine also http://127.0.0.1:11434/v1"
+)
 IN_CLEAR = (
     "base_url: http:// would send the key and what people write in clear to {host}; use https://, "
     "or an address of this machine like http://127.0.0.1:11434/v1"
@@ -87,7 +91,7 @@ def url_problems(url: str) -> list[str]:
     except ValueError:
         return ["base_url: cannot be read; write it like https://host:8000/v1"]
     if parts.scheme not in ("http", "https") or not host:
-        return ["base_url: does not begin with https://host; write it like https://host:8000/v1"]
+        return [NO_SCHEME]
     if parts.username or parts.password:
         return ["base_url: contains a password; put the key into the variable of api_key_env"]
     if parts.scheme == "http" and not loopback(host):

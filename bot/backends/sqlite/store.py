@@ -154,12 +154,17 @@ async def _borrowed(
 
 
 def documents(path: Path) -> int:
-    """Return how many documents a database has that may be another's; 0 where it cannot be read."""
-    try:
-        with closing(sqlite3.connect(_read_only(path), uri=True)) as db:
-            return int(db.execute("select count(*) from documents").fetchone()[0])
-    except sqlite3.Error:  # there is none, or it is of an older Parley
-        return 0
+    """Return how many documents a database has that may be another's; 0 where there is none.
+
+    Raises:
+        StoreError: it is corrupt.
+    """
+    with schema.explained(path):
+        try:
+            with closing(sqlite3.connect(_read_only(path), uri=True)) as db:
+                return int(db.execute("select count(*) from documents").fetchone()[0])
+        except sqlite3.OperationalError:  # there is none, or it is of an older Parley
+            return 0
 
 
 def _read_only(path: Path) -> str:

@@ -9,7 +9,9 @@ HEADING = re.compile(r" {0,3}(#{1,6})[ \t]+(.*)")
 FENCE = re.compile(r"[ \t]*(`{3,}|~{3,})")
 ROW = re.compile(r"[ \t]*\|")
 RULE = re.compile(r" {0,3}(=+|-{3,})[ \t]*$")  # under a line that it makes a heading
-FRONT_MATTER = re.compile(r"\A---[ \t]*\n(?:[\w-]+:.*\n|[ \t].*\n|- .*\n)*---[ \t]*\n")
+FRONT_MATTER = re.compile(
+    r"\A---[ \t]*\n[\w-]+:.*\n(?:[\w-]+:.*\n|[ \t].*\n|- .*\n)*---[ \t]*(?:\n|\Z)"
+)
 TITLE = re.compile(r"^title:[ \t]+(.{1,500})$", re.MULTILINE)
 LONGEST_HEADING = 200  # characters; what is longer is a paragraph
 DEPTHS = {"=": 1, "-": 2}

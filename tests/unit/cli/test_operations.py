@@ -100,6 +100,13 @@ def test_without_a_bot_and_without_a_database_everything_is_a_sentence(tmp_path)
     assert not (tmp_path / "data").exists()
 
 
+@pytest.mark.parametrize("verb", [("export",), ("forget", "--yes")])
+def test_what_was_said_in_a_terminal_is_not_denied(tmp_path, verb):
+    said = invoke(tmp_path, *verb, "console::me")
+    assert (said.exit_code, said.stdout) == (2, "")
+    assert "type /export or /forget_me there" in said.stderr
+
+
 def test_migrate_tells_from_where_to_where(tmp_path):
     (tmp_path / "data").mkdir()
     (tmp_path / "data" / "parley.db").touch()

@@ -79,6 +79,12 @@ async def test_a_page_has_the_title_of_its_front_matter(shelf, front, title, end
     assert not any("title" in chunk.text for chunk in chunks)
 
 
+async def test_a_page_of_front_matter_alone_says_nothing(shelf):
+    with pytest.raises(FileRefused, match="no text"):
+        await keep(shelf, "---\ntitle: Only front\n---")
+    assert shelf.kept == []
+
+
 async def test_more_passages_than_a_store_takes_at_once_are_refused(shelf):
     with pytest.raises(FileRefused, match="50,000"):
         await keep(shelf, "a\n" * (MOST + 2), "text/csv")
