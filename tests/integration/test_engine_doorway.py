@@ -58,4 +58,5 @@ async def test_a_turn_that_waits_keeps_nobody_waiting(config, platform, model, m
     async with running(patient, platform):
         for number in range(20):
             await platform.inbox.accept(message(conversation=thread(number)))
-        await platform.answers(20, timeout=15)  # one after another would take 30 s
+        answers = await platform.answers(20, timeout=15)  # one after another would take 30 s
+    assert len(answers) == 20
