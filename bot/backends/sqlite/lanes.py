@@ -186,16 +186,17 @@ class SqliteLanes:
 
     async def _closed(self, turn: Turn, result: Result) -> Turn | None:
         """Commit the end of a turn; returns the turn as it is where it may not end."""
-        alone = [one.id for one in self.waiting.turns(turn.lane)] == [turn.id]
+        lane = turn.lane
+        alone = self.waiting.depth(lane) == 1 and self.waiting.running(lane) == turn.id
         closing = self._writer.put(lambda db: rows.close(db, turn, result), along=alone)
         if not alone:
             return await closing
-        self._ended.add(turn.lane)
+        self._ended.add(lane)
         hurry = asyncio.get_running_loop().call_later(OPEN_S, self._writer.hurry)
         try:
             changed = await asyncio.shield(closing)  # to await it alone would end its waiting
         finally:
-            self._ended.discard(turn.lane)
+            self._ended.discard(lane)
         hurry.cancel()
         return changed
 
