@@ -278,8 +278,8 @@ async def test_a_key_ends_the_program_quietly(tmp_path, key):
 
 
 @asynccontextmanager
-async def interrupted(folder):
-    """Yield a terminal in the middle of a long answer; Ctrl-C ends it at once."""
+async def listening(folder):
+    """Yield a terminal in the middle of a long answer."""
     async with FakeOpenAI(answer="word " * 500, interval=0.05) as model:
         server = {"OPENAI_BASE_URL": model.base_url, "OPENAI_API_KEY": "k-1"}
         async with terminal(folder, **server) as screen:
@@ -287,16 +287,17 @@ async def interrupted(folder):
             screen.type("Count!\n")
             await screen.until(r"word ")
             yield screen
-            screen.type("\x03")
-            assert await screen.ended(within=5) == 0
 
 
 async def test_who_leaves_is_told_that_an_answer_is_waited_for(tmp_path):
-    async with interrupted(tmp_path) as screen:
+    async with listening(tmp_path) as screen:
         screen.type("/quit\n")
         await screen.until(r"\(waiting for the answer; Ctrl-C ends it\)")
+        screen.type("\x03")
+        assert await screen.ended(within=5) == 0
 
 
 async def test_ctrl_c_in_the_middle_of_an_answer_ends_it_at_once(tmp_path):
-    async with interrupted(tmp_path):
-        pass
+    async with listening(tmp_path) as screen:
+        screen.type("\x03")
+        assert await screen.ended(within=5) == 0
